@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/mmap.h"
+#include "base/random.h"
+#include "base/thread_pool.h"
+
+namespace areason {
+namespace {
+
+std::string temp_path(const std::string& name) { return testing::TempDir() + "/areason_base_" + name; }
+
+TEST(Files, WritesAtomicallyAndReadsBack) {
+  const std::string path = temp_path("file");
+  write_file_atomic(path, "one");
+  write_file_atomic(path, std::string("two\0three", 9));
+  EXPECT_EQ(read_file(path), std::string("two\0three", 9));
+  EXPECT_THROW(read_file(path, 3), Error);
+  std::filesystem::remove(path);
+}
+
+TEST(Files, NamesThePathOfAMissingFile) {
+  try {
+    read_file("/nowhere/x.bin");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kInput);
+    EXPECT_NE(std::string(e.what()).find("/nowhere/x.bin"), std::string::npos);
+  }
+}
+
+TEST(Files, UnwritableDirectoryIsAnError) { EXPECT_THROW(write_file_atomic("/nowhere/x.bin", "x"), Error); }
+
+TEST(Hash, KnownSha256) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2, B.1
+  const std::string path = temp_path("hash");
+  write_file_atomic(path, "abc");
+  EXPECT_EQ(sha256_file(path), sha256_hex("abc"));
+  std::filesystem::remove(path);
+}
+
+TEST(JsonText, TornInputIsOneLineNamingTheFile) {
+  try {
+    parse_json("{\"a\": [1, 2", "config.json");
+    FAIL();
+  } catch (const Error& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("config.json"), std::string::npos);
+    EXPECT_EQ(what.find('\n'), std::string::npos);
+  }
+}
+
+TEST(Mmap, EmptyAndFull) {
+  const std::string path = temp_path("map");
+  write_file_atomic(path, "");
+  EXPECT_TRUE(MappedFile(path).bytes().empty());
+  write_file_atomic(path, "hello");
+  MappedFile map(path);
+  MappedFile moved(std::move(map));
+  EXPECT_EQ(moved.bytes().size(), 5u);
+  EXPECT_EQ(static_cast<char>(moved.bytes()[4]), 'o');
+  std::filesystem::remove(path);
+}
+
+TEST(RandomNumbers, SameOnEveryMachine) {
+  Random a(42, 54);
+  // First outputs of pcg32-demo of the reference implementation for seed 42, stream 54.
+  EXPECT_EQ(a.next_u32(), 0xa15c02b7u);
+  EXPECT_EQ(a.next_u32(), 0x7b47f409u);
+  EXPECT_EQ(a.next_u32(), 0xba1d3330u);
+}
+
+TEST(RandomNumbers, BelowIsInRangeAndCoversIt) {
+  Random r(1);
+  std::vector<int> seen(7);
+  for (int i = 0; i < 1000; ++i) ++seen[r.below(7)];
+  for (const int n : seen) EXPECT_GT(n, 80);
+}
+
+TEST(Threads, EveryItemOnceAndExceptionsArrive) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::atomic<int>> hits(97);
+    pool.parallel_for(hits.size(), 1, [&](std::size_t b, std::size_t e) {
+      for (std::size_t i = b; i < e; ++i) hits[i].fetch_add(1);
+    });
+    for (const auto& h : hits) ASSERT_EQ(h.load(), 1);
+  }
+  EXPECT_THROW(pool.parallel_for(100, 1, [](std::size_t b, std::size_t) { if (b > 10) throw Error(ErrorCode::kFailure, "x", "y"); }),
+               Error);
+  std::atomic<int> after{0};
+  pool.parallel_for(10, 1, [&](std::size_t b, std::size_t e) { after += static_cast<int>(e - b); });
+  EXPECT_EQ(after.load(), 10);
+}
+
+}  // namespace
+}  // namespace areason

@@ -1,0 +1,114 @@
+#include "base/thread_pool.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace areason {
+
+int available_cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+struct ThreadPool::State {
+  std::vector<std::thread> workers;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::condition_variable done;
+  std::atomic<std::uint64_t> generation{0};
+  bool stopping = false;
+  int busy = 0;
+
+  const std::function<void(std::size_t, std::size_t)>* body = nullptr;
+  std::size_t count = 0;
+  std::size_t chunk = 1;
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+
+  void run_chunks() {
+    for (;;) {
+      const std::size_t begin = next.fetch_add(chunk);
+      if (begin >= count) return;
+      try {
+        (*body)(begin, std::min(count, begin + chunk));
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+        next = count;
+      }
+    }
+  }
+
+  void work() {
+    std::uint64_t seen = 0;
+    for (;;) {
+      // A decode step starts a loop every few microseconds; a short spin saves the wake-up, and gives up soon enough not to
+      // hurt a neighbour.
+      for (int spin = 0; spin < 2000 && generation.load(std::memory_order_acquire) == seen; ++spin) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+      }
+      std::unique_lock lock(mutex);
+      wake.wait(lock, [&] { return stopping || generation.load() != seen; });
+      if (stopping) return;
+      seen = generation.load();
+      lock.unlock();
+      run_chunks();
+      lock.lock();
+      if (--busy == 0) done.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  const int total = threads > 0 ? threads : available_cores();
+  for (int i = 1; i < total; ++i) state_->workers.emplace_back([this] { state_->work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->wake.notify_all();
+  for (auto& worker : state_->workers) worker.join();
+}
+
+int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::parallel_for(std::size_t count, std::size_t grain,
+                              const std::function<void(std::size_t, std::size_t)>& body) {
+  if (count == 0) return;
+  grain = std::max<std::size_t>(1, grain);
+  if (state_->workers.empty() || count <= grain) {
+    body(0, count);
+    return;
+  }
+  const std::size_t pieces = static_cast<std::size_t>(size()) * 4;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->body = &body;
+    state_->count = count;
+    state_->chunk = std::max(grain, (count + pieces - 1) / pieces);
+    state_->next = 0;
+    state_->failure = nullptr;
+    state_->busy = static_cast<int>(state_->workers.size());
+    state_->generation.fetch_add(1);
+  }
+  state_->wake.notify_all();
+  state_->run_chunks();
+  std::unique_lock lock(state_->mutex);
+  state_->done.wait(lock, [&] { return state_->busy == 0; });
+  if (state_->failure) std::rethrow_exception(state_->failure);
+}
+
+}  // namespace areason

@@ -1,0 +1,76 @@
+#pragma once
+// What users call: a conversation with a model about audio, answered section by section. Called by the CLI (ask, chat),
+// later by serve and eval. Thread rule: one thread uses a session; stop() may be called from any thread.
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audio/windows.h"
+#include "base/json_fwd.h"
+#include "cot/sections.h"
+
+namespace areason {
+
+enum class Structure { kGuided, kFree };  // guided: the five sections are guaranteed
+
+struct AskOptions {
+  std::string system_prompt;                 // empty: the authors' (kReasonerSystemPrompt)
+  Structure structure = Structure::kGuided;
+  std::vector<std::string> choices;          // RESPONSE must name exactly one of these
+  LongAudio long_audio = LongAudio::kWindows;
+  int max_new_tokens = 2048;
+  std::map<Section, int> section_budget;     // tokens; a section over its budget is closed
+  float temperature = 0;                     // 0: greedy
+  int top_k = 0;                             // 0: off
+  float top_p = 1;
+  float min_p = 0;
+  std::optional<float> repetition_penalty;   // default: generation_config.json
+  std::uint64_t seed = 42;
+  bool allow_special_tokens = false;         // text may contain <|im_end|> and the like as tokens
+};
+
+struct HeardAudio {
+  std::string path;
+  double seconds = 0;        // of the file
+  double heard_seconds = 0;  // given to the model
+  int tokens = 0;
+  int windows = 0;
+  bool truncated = false;
+};
+
+struct Answer {
+  std::string text;                    // as generated
+  Chain sections;
+  bool complete = false;               // all five sections present and closed
+  std::vector<HeardAudio> audio;
+  int prompt_tokens = 0, audio_tokens = 0, completion_tokens = 0, reused_tokens = 0;
+  std::map<std::string, double> seconds;  // load, decode, encode, prefill, generate
+  std::string finish_reason;           // "stop", "length", "interrupted"
+};
+// The object that `ask --json` prints.
+Json answer_to_json(const Answer& answer, const std::string& model);
+
+using SectionSink = std::function<void(const SectionEvent&)>;
+
+class Session {
+ public:
+  // Loads the model. Throws Error(kModel).
+  explicit Session(const std::string& model_dir, int threads = 0);
+  ~Session();
+  // One user turn: new audio clips and a question. Earlier turns' keys and values are kept.
+  Answer ask(const std::vector<std::string>& audio_paths, const std::string& question, const AskOptions& options,
+             const SectionSink& sink = {});
+  void clear();                        // forgets the conversation, keeps the model
+  void stop();                         // ends the current answer at the next token
+  Json transcript() const;             // messages, for /save
+  const std::string& model_dir() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace areason
