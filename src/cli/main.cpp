@@ -1,0 +1,49 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "cli/commands.h"
+
+namespace areason {
+namespace {
+
+int report(ErrorCode code, const std::string& message, const std::string& hint) {
+  std::fprintf(stderr, "error: %s\nhint: %s\n", message.c_str(), hint.c_str());
+  return static_cast<int>(code);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Audio-Reasoner: hears a clip, reads a question, answers with a structured chain of thought", "audio-reasoner"};
+  app.set_version_flag("--version", "audio-reasoner 0.1.0");
+  app.require_subcommand(1);
+  register_ask(app);
+  register_chat(app);
+  register_probe(app);
+  register_tokenize(app);
+  register_data(app);
+  register_train(app);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    return report(ErrorCode::kUsage, e.what(), "see audio-reasoner --help, or audio-reasoner COMMAND --help");
+  } catch (const Error& e) {
+    return report(e.code(), e.what(), e.hint());
+  } catch (const std::bad_alloc&) {
+    return report(ErrorCode::kFailure, "out of memory", "use a smaller model, a shorter clip or a machine with more memory");
+  } catch (const std::exception& e) {
+    return report(ErrorCode::kFailure, e.what(), "this is a bug: please report the command line and this message");
+  }
+}
+
+}  // namespace
+}  // namespace areason
+
+int main(int argc, char** argv) {
+  areason::install_interrupt_handler();
+  return areason::run(argc, argv);
+}
