@@ -94,7 +94,10 @@ TEST(Threads, EveryItemOnceAndExceptionsArrive) {
     });
     for (const auto& h : hits) ASSERT_EQ(h.load(), 1);
   }
-  EXPECT_THROW(pool.parallel_for(100, 1, [](std::size_t b, std::size_t) { if (b > 10) throw Error(ErrorCode::kFailure, "x", "y"); }),
+  EXPECT_THROW(pool.parallel_for(100, 1,
+                                 [](std::size_t b, std::size_t) {
+                                   if (b > 10) throw Error(ErrorCode::kFailure, "x", "y");
+                                 }),
                Error);
   std::atomic<int> after{0};
   pool.parallel_for(10, 1, [&](std::size_t b, std::size_t e) { after += static_cast<int>(e - b); });

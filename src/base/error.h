@@ -9,12 +9,12 @@ namespace areason {
 
 // Each code is also the exit status of the command line (docs/cli.md).
 enum class ErrorCode {
-  kFailure = 1,          // anything without a better code
-  kUsage = 2,            // bad flags or arguments
-  kInput = 3,            // an input file cannot be read or makes no sense
-  kModel = 4,            // a checkpoint cannot be used
-  kRemote = 5,           // a remote provider failed
-  kInterrupted = 130,    // stopped by Ctrl-C
+  kFailure = 1,        // anything without a better code
+  kUsage = 2,          // bad flags or arguments
+  kInput = 3,          // an input file cannot be read or makes no sense
+  kModel = 4,          // a checkpoint cannot be used
+  kRemote = 5,         // a remote provider failed
+  kInterrupted = 130,  // stopped by Ctrl-C
 };
 
 class Error : public std::runtime_error {

@@ -73,7 +73,8 @@ void write_file_atomic(const std::string& path, std::string_view bytes) {
 void make_directories(const std::string& path) {
   std::error_code ec;
   std::filesystem::create_directories(path, ec);
-  if (ec) throw Error(ErrorCode::kFailure, "cannot create directory " + path + ": " + ec.message(), "check its parent's permissions");
+  if (ec)
+    throw Error(ErrorCode::kFailure, "cannot create directory " + path + ": " + ec.message(), "check its parent's permissions");
 }
 
 std::string parent_directory(const std::string& path) {

@@ -29,7 +29,8 @@ bool interrupted() { return signals_seen.load() > 0; }
 void clear_interrupt() { signals_seen = 0; }
 
 void throw_if_interrupted() {
-  if (interrupted()) throw Error(ErrorCode::kInterrupted, "interrupted", "finished work is kept; run the same command again to go on");
+  if (interrupted())
+    throw Error(ErrorCode::kInterrupted, "interrupted", "finished work is kept; run the same command again to go on");
 }
 
 }  // namespace areason

@@ -22,8 +22,6 @@ Json parse_json(std::string_view text, const std::string& what) {
 
 Json read_json_file(const std::string& path) { return parse_json(read_file(path), path); }
 
-std::string dump_json(const Json& value, int indent) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump_json(const Json& value, int indent) { return value.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace areason
