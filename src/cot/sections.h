@@ -28,14 +28,16 @@ std::string render_chain(const Chain& chain);
 
 struct ParsedChain {
   Chain chain;
-  bool complete = false;               // all five present, in order, each closed
-  std::vector<std::string> problems;   // what was missing, unclosed or out of order
+  bool complete = false;              // all five present, in order, each closed
+  std::vector<std::string> problems;  // what was missing, unclosed or out of order
 };
-// Takes any white space between tags; a missing closing tag ends at the next opener or the end. Text of each section is trimmed.
-// When no tag is found at all, the whole text is the response.
+// Takes any white space between tags and tags in any case; a missing closing tag ends at the next tag or the end; `</CAPTIONs>`
+// closes CAPTION (facts/data_side.md 1.7). Of a section that comes twice the first counts. Text of each section is trimmed.
+// When no tag is found at all, the whole text is the response. Missing THINK tags are a problem but leave it complete.
 ParsedChain parse_chain(std::string_view text);
 
-// Incremental parsing of a stream. Text pieces are never part of a tag.
+// Incremental parsing of a stream with the rules above. Text pieces are never part of a tag, never empty, and joined together
+// give the trimmed text of the section. Text before any tag opens the response at once, so that free text streams too.
 struct SectionEvent {
   enum class Kind { kOpen, kText, kClose } kind;
   Section section;
@@ -47,9 +49,16 @@ class SectionStream {
   std::vector<SectionEvent> finish();
 
  private:
-  std::string pending_;
-  int open_ = -1;        // index of the open section, or -1
-  bool at_start_ = false;  // the newline after an opening tag has not been seen yet
+  void drain(bool at_end, std::vector<SectionEvent>& events);
+  void text(std::string_view piece, std::vector<SectionEvent>& events);
+  void open(int section, std::vector<SectionEvent>& events);
+  void close(std::vector<SectionEvent>& events);
+
+  std::string pending_;    // bytes that may still become a tag
+  std::string space_;      // white space that is text only if more text follows in its section
+  int open_ = -1;          // index of the open section, or -1
+  bool at_start_ = false;  // no text of the open section has been seen yet
+  bool seen_tag_ = false;
 };
 
 }  // namespace areason
