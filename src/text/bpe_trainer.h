@@ -8,9 +8,10 @@
 namespace areason {
 
 struct BpeTrainerOptions {
-  int vocab_size = 4096;                 // including the 256 bytes and the special tokens
-  int min_count = 2;                     // pairs rarer than this are not merged
-  std::vector<std::string> special_tokens = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"};
+  int vocab_size = 4096;  // including the 256 bytes and the special tokens
+  int min_count = 2;      // pairs rarer than this are not merged
+  std::vector<std::string> special_tokens = {"<|endoftext|>", "<|im_start|>",  "<|im_end|>",
+                                             "<|AUDIO|>",     "<|audio_bos|>", "<|audio_eos|>"};
 };
 
 // Trains on `texts` and writes the files into `out_dir`. Deterministic: ties go to the smaller pair of token byte strings.

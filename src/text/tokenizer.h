@@ -16,8 +16,8 @@ using TokenId = std::int32_t;
 
 // What the text "<|im_end|>" in an input means.
 enum class SpecialTokens {
-  kParse,    // the special token, as the reference tokenizer does
-  kAsText,   // plain characters: text of users never becomes a special token
+  kParse,   // the special token, as the reference tokenizer does
+  kAsText,  // plain characters: text of users never becomes a special token
 };
 
 class Tokenizer {
