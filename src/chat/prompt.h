@@ -14,7 +14,9 @@ namespace areason {
 int encoder_positions(int valid_frames);  // L1 = (F - 1) / 2 + 1, 0 for F = 0
 int audio_tokens(int valid_frames);       // (L1 - 2) / 2 + 1 by floor division, never negative
 
-enum class PromptEnd { kGeneration, kConversation };  // end with "<|im_start|>assistant\n", or after the last message
+// End with "<|im_start|>assistant\n", or with the last message's <|im_end|> (no newline after it: the form that ms-swift trains
+// on, facts 2.1; transformers' template would add one).
+enum class PromptEnd { kGeneration, kConversation };
 
 // The text the template renders, with one <|AUDIO|> per audio.
 std::string render_template(const Conversation& conversation, PromptEnd end);
@@ -25,9 +27,9 @@ struct TokenSpan {
 };
 
 struct Prompt {
-  std::vector<TokenId> ids;           // audio tokens expanded
-  std::vector<TokenSpan> audio;       // one per audio: where its embeddings go
-  std::vector<TokenSpan> assistant;   // per assistant message: its text and its <|im_end|> (what the loss counts)
+  std::vector<TokenId> ids;          // audio tokens expanded
+  std::vector<TokenSpan> audio;      // one per audio: where its embeddings go
+  std::vector<TokenSpan> assistant;  // per assistant message: its text and its <|im_end|> (what the loss counts)
 };
 
 struct PromptOptions {
@@ -36,6 +38,7 @@ struct PromptOptions {
   SpecialTokens user_specials = SpecialTokens::kAsText;
 };
 
+// The text of an assistant message is tokenised as a group of its own (facts 2.2), so that trained ids equal generated ids.
 // `audio_token_counts` has one entry per audio of the conversation. Throws Error(kInput) when the numbers differ or one is 0,
 // Error(kModel) when the tokenizer lacks a special token of the template.
 Prompt build_prompt(const Tokenizer& tokenizer, const Conversation& conversation, std::span<const int> audio_token_counts,
