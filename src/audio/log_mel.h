@@ -15,8 +15,8 @@ struct LogMelConfig {
   int sample_rate = 16000;
   int n_fft = 400;
   int hop = 160;
-  int bins = 128;           // feature_size
-  int chunk_seconds = 30;   // longer input is cut (chunk_length)
+  int bins = 128;          // feature_size
+  int chunk_seconds = 30;  // longer input is cut (chunk_length)
   int max_frames() const { return chunk_seconds * sample_rate / hop; }
 };
 

@@ -24,6 +24,7 @@ struct AudioWindow {
 
 // Splits 16 kHz audio. `name` is used in the error of kError. A last window of under 0.1 s is joined to nothing: it is dropped
 // and the window before it marked truncated.
-std::vector<AudioWindow> split_long_audio(const Waveform& audio, LongAudio policy, double window_seconds, const std::string& name);
+std::vector<AudioWindow> split_long_audio(const Waveform& audio, LongAudio policy, double window_seconds,
+                                          const std::string& name);
 
 }  // namespace areason
