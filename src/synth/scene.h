@@ -16,26 +16,26 @@ struct Event {
   EventKind kind = EventKind::kSound;
   std::string label;
   double from = 0, to = 0;
-  double level_db = 0;          // RMS of this event in the mix, dBFS
-  std::string recording;        // source id: package:path, or engine:voice, or soundfont:program
+  double level_db = 0;    // RMS of this event in the mix, dBFS
+  std::string recording;  // source id: package:path, or engine:voice, or soundfont:program
   // Speech only.
-  std::string speaker;          // voice id; equal ids are the same voice
-  std::string gender;           // "man", "woman" or "" when unknown
-  std::string language;         // English name: "English", "French"
-  std::string text;             // spoken words, "" when unknown
-  std::string mood;             // acted voices only: "happy", "angry" … or ""
+  std::string speaker;   // voice id; equal ids are the same voice
+  std::string gender;    // "man", "woman" or "" when unknown
+  std::string language;  // English name: "English", "French"
+  std::string text;      // spoken words, "" when unknown
+  std::string mood;      // acted voices only: "happy", "angry" … or ""
 };
 
 // Music made by FluidSynth: known by construction.
 struct MusicFacts {
   std::vector<std::string> instruments;  // melody instrument first: "piano", "violin"
   int bpm = 0;
-  std::string tempo;                     // "slow" (< 80), "medium" (80 to 125), "fast" (> 125)
-  std::string meter;                     // "4/4", "3/4", "6/8", …
-  std::string feel;                      // "steady four-beat feel", "waltz feel", "swung" …
-  std::string key;                       // "C major"
-  std::string mode;                      // "major" or "minor"
-  std::string mood;                      // "calm", "energetic", "happy", "sad"
+  std::string tempo;  // "slow" (< 80), "medium" (80 to 125), "fast" (> 125)
+  std::string meter;  // "4/4", "3/4", "6/8", …
+  std::string feel;   // "steady four-beat feel", "waltz feel", "swung" …
+  std::string key;    // "C major"
+  std::string mode;   // "major" or "minor"
+  std::string mood;   // "calm", "energetic", "happy", "sad"
 };
 
 struct SourceRef {
@@ -43,25 +43,25 @@ struct SourceRef {
 };
 
 enum class SceneType {
-  kSound,        // one or several sound events, perhaps over a background
-  kSpeech,       // one voice, known words
-  kDialogue,     // several voices in turn
-  kActed,        // an acted voice with a mood
-  kLanguage,     // real speech in one of several languages
-  kMusic,        // FluidSynth piece
-  kMixed,        // speech or music together with sounds
-  kLong,         // over 30 s
+  kSound,     // one or several sound events, perhaps over a background
+  kSpeech,    // one voice, known words
+  kDialogue,  // several voices in turn
+  kActed,     // an acted voice with a mood
+  kLanguage,  // real speech in one of several languages
+  kMusic,     // FluidSynth piece
+  kMixed,     // speech or music together with sounds
+  kLong,      // over 30 s
 };
 
 struct Scene {
   std::string id;
   SceneType type = SceneType::kSound;
-  std::string split;            // "train", "val", "test-known" (known recordings, unseen mixture), "test-unseen"
-  Waveform audio;               // 16 kHz mono
-  double seconds = 0;           // stays when `audio` is released
-  std::string audio_path;       // where the clip was written
+  std::string split;       // "train", "val", "test-known" (known recordings, unseen mixture), "test-unseen"
+  Waveform audio;          // 16 kHz mono
+  double seconds = 0;      // stays when `audio` is released
+  std::string audio_path;  // where the clip was written
   std::string sha256;
-  std::vector<Event> events;    // sorted by `from`; kBackground ones span the clip
+  std::vector<Event> events;  // sorted by `from`; kBackground ones span the clip
   std::optional<MusicFacts> music;
   std::vector<SourceRef> sources;
 };

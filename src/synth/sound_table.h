@@ -7,8 +7,8 @@
 namespace areason {
 
 struct SoundClass {
-  std::string name;     // "dog bark"
-  std::string family;   // "animal", "bird", "water", "vehicle", "human", "tool", "weapon", "signal", "household", "nature"
+  std::string name;    // "dog bark"
+  std::string family;  // "animal", "bird", "water", "vehicle", "human", "tool", "weapon", "signal", "household", "nature"
   std::vector<std::string> patterns;  // "QA:dog.ogg": package abbreviation, glob relative to its sound directory
 };
 

@@ -1,0 +1,47 @@
+#include "synth/scene_maker.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "synth/mix.h"
+#include "synth/recordings.h"
+#include "synth/sound_scenes.h"
+
+namespace areason {
+namespace {
+
+constexpr std::array<const char*, 4> kSplits = {"train", "val", "test-known", "test-unseen"};
+
+void check_split(const std::string& split) {
+  if (std::find(kSplits.begin(), kSplits.end(), split) != kSplits.end()) return;
+  throw Error(ErrorCode::kUsage, "unknown split " + split, "use train, val, test-known or test-unseen");
+}
+
+}  // namespace
+
+struct SceneMaker::Parts {
+  explicit Parts(const SynthOptions& o) : options(o), library(o) {}
+  SynthOptions options;
+  SoundLibrary library;
+};
+
+SceneMaker::SceneMaker(const SynthOptions& options) : parts_(std::make_unique<const Parts>(options)) {}
+SceneMaker::~SceneMaker() = default;
+
+Scene SceneMaker::make(const std::string& clip_id, SceneType type, const std::string& split) const {
+  check_split(split);
+  Random random = Random::for_item(parts_->options.seed, split + "/" + clip_id);
+  Mix mix(clip_id, type, split, random);
+  switch (type) {
+    case SceneType::kLong:
+      compose_long(mix, parts_->library, split, random);
+      break;
+    default:
+      compose_sounds(mix, parts_->library, split, random);
+      break;
+  }
+  return mix.finish(type == SceneType::kLong ? random.uniform(0.5, 1.5) : random.uniform(0.2, 0.8));
+}
+
+}  // namespace areason
