@@ -27,7 +27,11 @@ const char* const kDamagedHint = "download or copy the checkpoint again";
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is used in place and is little-endian");
 
-[[noreturn]] void fail(const std::string& file, const std::string& what) {
+// `what` may hold bytes of the file: an error stays one printable line of bounded length.
+[[noreturn]] void fail(const std::string& file, std::string what) {
+  for (char& c : what)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  if (what.size() > 400) what = what.substr(0, 400) + "...";
   throw Error(ErrorCode::kModel, file + ": " + what, kDamagedHint);
 }
 

@@ -1,0 +1,23 @@
+// The kernels compiled for avx2; the flags are set for this file in CMakeLists.txt.
+#include "kernels/kernel_table.h"
+
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#define AREASON_ISA_NAMESPACE isa_avx2
+#include "kernels/simd_matmul.h"
+#include "kernels/simd_rows.h"
+
+namespace areason {
+
+const KernelTable* kernel_table_avx2() {
+  using namespace isa_avx2;
+  static const KernelTable table = {Isa::kAvx2,    kMr,      kNr,         &pack,     &pack_a, &tile,          &dot,
+                                    &weighted_sum, &softmax, &layer_norm, &rms_norm, &gelu,   &silu_multiply, &rope};
+  return &table;
+}
+
+}  // namespace areason
+#else
+namespace areason {
+const KernelTable* kernel_table_avx2() { return nullptr; }
+}  // namespace areason
+#endif
