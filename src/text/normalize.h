@@ -1,5 +1,6 @@
 #pragma once
-// Unicode normalisation by ICU for valid UTF-8 text. Called by the tokenizer and the BPE trainer. Thread rule: free functions.
+// Unicode normalisation by ICU for valid UTF-8 text, with the characters that the reference tokenizer knows (Unicode 9). Called
+// by the tokenizer and the BPE trainer. Thread rule: free functions.
 #include <string>
 #include <string_view>
 
