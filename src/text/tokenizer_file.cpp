@@ -108,7 +108,7 @@ void parse_merges_text(std::string_view text, const std::string& file, BpeModel&
 }
 
 void reserve_tables(std::string_view vocab, std::string_view merges, BpeModel& model) {
-  // Rough counts from the sizes keep the tables from growing; at least 8 bytes an entry, so no file can ask for much.
+  // Rough counts from the sizes (an entry takes 16 bytes or more in practice) keep the tables from growing.
   model.reserve(std::min<std::size_t>(vocab.size() / 16, 1 << 20), std::min<std::size_t>(merges.size() / 16, 1 << 20));
 }
 
