@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::array<const char*, 5> kAudioSuffixes = {".ogg", ".oga", ".wav", ".flac", ".mp3"};
 // The only .rcc files with sounds of the table.
-constexpr std::array<const char*, 14> kGcomprisArchives = {"explore_farm_animals.rcc",
+constexpr std::array<const char*, 15> kGcomprisArchives = {"explore_farm_animals.rcc",
                                                            "memory-sound.rcc",
                                                            "clickgame.rcc",
                                                            "canal_lock.rcc",
@@ -30,7 +30,8 @@ constexpr std::array<const char*, 14> kGcomprisArchives = {"explore_farm_animals
                                                            "traffic.rcc",
                                                            "reversecount.rcc",
                                                            "scalesboard.rcc",
-                                                           "core.rcc"};
+                                                           "core.rcc",
+                                                           "morse_code.rcc"};
 
 bool is_audio(const std::string& name) {
   return std::any_of(kAudioSuffixes.begin(), kAudioSuffixes.end(), [&](const char* s) { return name.ends_with(s); });

@@ -19,11 +19,12 @@ struct Event {
   double level_db = 0;    // RMS of this event in the mix, dBFS
   std::string recording;  // source id: package:path, or engine:voice, or soundfont:program
   // Speech only.
-  std::string speaker;   // voice id; equal ids are the same voice
-  std::string gender;    // "man", "woman" or "" when unknown
-  std::string language;  // English name: "English", "French"
-  std::string text;      // spoken words, "" when unknown
-  std::string mood;      // acted voices only: "happy", "angry" … or ""
+  std::string speaker;      // voice id; equal ids are the same voice
+  std::string gender;       // "man", "woman" or "" when unknown
+  std::string language;     // English name: "English", "French"
+  std::string translation;  // English meaning of a foreign text, "" when unknown
+  std::string text;         // spoken words, "" when unknown
+  std::string mood;         // acted voices only: "happy", "angry" … or ""
 };
 
 // Music made by FluidSynth: known by construction.

@@ -13,7 +13,7 @@ constexpr double kInnerGap = 0.35;     // longer pauses separate events
 constexpr double kRepeatGap = 0.75;    // at least, between two events of one class
 constexpr double kSoundingDepth = 30;  // dB below the loudest frame
 
-bool is_rhythmic(const std::string& name) { return name == "footsteps" || name == "clock ticking" || name == "water drip"; }
+bool is_rhythmic(const std::string& name) { return name == "footsteps" || name == "water drip"; }
 
 void append_silence(Samples& samples, double seconds) {
   samples.resize(samples.size() + static_cast<std::size_t>(seconds * kSynthRate), 0.F);
@@ -186,10 +186,11 @@ void compose_sounds(Mix& mix, const SoundLibrary& library, const std::string& sp
     placement.longest = kLongest[static_cast<std::size_t>(count - 1)];
     placement.level_offset_db = random.uniform(-4, 4);
     placement.at = std::max(at, last_end(mix, name) + kRepeatGap);
+    const double before = mix.end();
     place_sound(mix, library, plan[i], placement, random);
     const Event placed = mix.events().back();
     const bool next_differs = i + 1 < plan.size() && plan[i + 1].installed != plan[i].installed;
-    const bool alone = placed.from >= at;  // at most two sounds at once
+    const bool alone = placed.from >= before;  // at most two sounds at once
     if (overlapping && alone && next_differs && placed.to - placed.from > 1.0) {
       at = placed.from + random.uniform(0.25, 0.6) * (placed.to - placed.from);
     } else {
