@@ -170,8 +170,8 @@ TEST(Decode, NoSamplesIsAnError) {
   expect_error(ErrorCode::kInput, "clip.wav is empty", [] { decode_string(""); });
 }
 
-TEST(Decode, NotANumberIsNamedWithItsTime) {
-  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+TEST(Decode, ImpossibleSamplesAreNamedWithTheirTime) {
+  for (const float bad : {NAN, INFINITY, -INFINITY, 1e30f}) {
     std::vector<float> values(16000, 0.1f);
     values[8000] = bad;
     expect_error(ErrorCode::kInput, "at 0.500 s",

@@ -11,6 +11,8 @@ namespace {
 // Wider than anything that is sold; narrower than what makes a resampler's filter explode.
 constexpr int kMinRate = 100;
 constexpr int kMaxRate = 768000;
+// Full scale is 1; files with integers stored as floats reach 2^31. Far beyond, the power spectrum would overflow a float.
+constexpr float kLoudest = 1e10f;
 }  // namespace
 
 void FrameSink::start(const StreamFormat& format) {
@@ -27,10 +29,9 @@ void FrameSink::start(const StreamFormat& format) {
 void FrameSink::frames(std::span<const float> interleaved) {
   const auto channels = static_cast<std::size_t>(format_.channels);
   for (std::size_t i = 0; i < interleaved.size(); ++i) {
-    if (std::isfinite(interleaved[i])) continue;
+    if (std::abs(interleaved[i]) <= kLoudest) continue;  // false for NaN too
     const double at = static_cast<double>(total_frames_ + i / channels) / format_.sample_rate;
-    throw Error(ErrorCode::kInput,
-                fmt::format("{} holds a sample that is not a number ({}) at {:.3f} s", name_, interleaved[i], at),
+    throw Error(ErrorCode::kInput, fmt::format("{} holds an impossible sample ({}) at {:.3f} s", name_, interleaved[i], at),
                 "export the clip again as 16-bit PCM");
   }
   total_frames_ += interleaved.size() / channels;

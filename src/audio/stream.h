@@ -22,7 +22,7 @@ class FrameSink {
   virtual ~FrameSink() = default;
   // Throws Error(kInput) for a format nobody can mean (no channels, rate outside 100 Hz … 768 kHz).
   void start(const StreamFormat& format);
-  // Interleaved whole frames. Throws Error(kInput) at a NaN or infinity and after max_seconds.
+  // Interleaved whole frames. Throws Error(kInput) at a NaN, an infinity or a value beyond 1e10, and after max_seconds.
   void frames(std::span<const float> interleaved);
   std::uint64_t total_frames() const { return total_frames_; }
   const std::string& name() const { return name_; }

@@ -10,8 +10,15 @@
 namespace areason {
 namespace {
 
+// Messages may quote foreign files and arguments: nothing of them ends the line or reaches the terminal as a control code.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
 int report(ErrorCode code, const std::string& message, const std::string& hint) {
-  std::fprintf(stderr, "error: %s\nhint: %s\n", message.c_str(), hint.c_str());
+  std::fprintf(stderr, "error: %s\nhint: %s\n", one_line(message).c_str(), one_line(hint).c_str());
   return static_cast<int>(code);
 }
 
