@@ -1,0 +1,97 @@
+#include "infer/sampling.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "base/error.h"
+
+namespace areason {
+namespace {
+
+using Logits = std::vector<float>;
+
+std::set<int> drawn(const SamplingOptions& options, const Logits& logits, const TokenMask* mask = nullptr) {
+  std::set<int> out;
+  Sampler sampler(options);
+  for (int i = 0; i < 400; ++i) {
+    Logits copy = logits;
+    out.insert(sampler.pick(copy, mask));
+  }
+  return out;
+}
+
+TEST(Sampler, GreedyTakesTheFirstBest) {
+  Sampler sampler({});
+  Logits logits = {1, 3, 3, -1};
+  EXPECT_EQ(sampler.pick(logits, nullptr), 1);
+}
+
+TEST(Sampler, PenaltyCountsADistinctIdOnce) {
+  Sampler sampler({.repetition_penalty = 2});
+  const std::vector<int> ids = {1, 1, 3, 3, 99};
+  sampler.remember(ids);
+  Logits logits = {1.2f, 2.0f, 0.9f, -1.0f};
+  EXPECT_EQ(sampler.pick(logits, nullptr), 0);
+  EXPECT_EQ(logits, (Logits{1.2f, 1.0f, 0.9f, -2.0f}));
+}
+
+TEST(Sampler, MaskLimitsTheChoice) {
+  TokenMask mask(4);
+  mask.allow(2);
+  mask.allow(3);
+  Sampler sampler({});
+  Logits logits = {9, 8, 1, 2};
+  EXPECT_EQ(sampler.pick(logits, &mask), 3);
+  EXPECT_EQ(drawn({.temperature = 1}, logits, &mask), (std::set<int>{2, 3}));
+}
+
+TEST(Sampler, TopKTopPMinP) {
+  // Probabilities 0.5, 0.25, 0.125, 0.125.
+  const Logits logits = {std::log(8.f), std::log(4.f), std::log(2.f), std::log(2.f)};
+  EXPECT_EQ(drawn({.temperature = 1}, logits), (std::set<int>{0, 1, 2, 3}));
+  EXPECT_EQ(drawn({.temperature = 1, .top_k = 2}, logits), (std::set<int>{0, 1}));
+  EXPECT_EQ(drawn({.temperature = 1, .top_p = 0.4f}, logits), (std::set<int>{0}));
+  EXPECT_EQ(drawn({.temperature = 1, .top_p = 0.6f}, logits), (std::set<int>{0, 1}));
+  EXPECT_EQ(drawn({.temperature = 1, .min_p = 0.4f}, logits), (std::set<int>{0, 1}));
+}
+
+TEST(Sampler, DrawsWithTheRightFrequencies) {
+  const Logits logits = {std::log(8.f), std::log(4.f), std::log(2.f), std::log(2.f)};
+  Sampler sampler({.temperature = 1, .seed = 3});
+  std::array<int, 4> counts{};
+  constexpr int kDraws = 20000;
+  for (int i = 0; i < kDraws; ++i) {
+    Logits copy = logits;
+    ++counts[static_cast<std::size_t>(sampler.pick(copy, nullptr))];
+  }
+  // 0.015 is more than four standard deviations of a frequency of 20,000 draws (0.0035).
+  EXPECT_NEAR(counts[0] / double{kDraws}, 0.5, 0.015);
+  EXPECT_NEAR(counts[1] / double{kDraws}, 0.25, 0.015);
+  EXPECT_NEAR(counts[3] / double{kDraws}, 0.125, 0.015);
+}
+
+TEST(Sampler, SameSeedSameTokens) {
+  const Logits logits(50, 1.0f);
+  Sampler a({.temperature = 1, .seed = 9}), b({.temperature = 1, .seed = 9}), c({.temperature = 1, .seed = 10});
+  int equal_c = 0;
+  for (int i = 0; i < 100; ++i) {
+    Logits la = logits, lb = logits, lc = logits;
+    const int id = a.pick(la, nullptr);
+    EXPECT_EQ(id, b.pick(lb, nullptr));
+    equal_c += id == c.pick(lc, nullptr) ? 1 : 0;
+  }
+  EXPECT_LT(equal_c, 30);
+}
+
+TEST(Sampler, NanLogitsAreAnError) {
+  Sampler sampler({});
+  Logits logits(3, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_THROW(sampler.pick(logits, nullptr), Error);
+}
+
+}  // namespace
+}  // namespace areason
