@@ -46,28 +46,16 @@ class Trainer {
     }
   }
 
-  void count_words(const std::vector<std::string>& texts) {
-    std::unordered_map<std::string, std::int64_t> counts;
-    std::vector<std::string_view> pieces;
-    for (const std::string& text : texts) {
-      throw_if_interrupted();
-      const std::string clean = normalize_utf8(repair_utf8(text), Normalization::kNfc);
-      pieces.clear();
-      split_qwen2(clean, 1, pieces);
-      for (const std::string_view piece : pieces)
-        if (piece.size() > 1) ++counts[std::string(piece)];
-    }
-    // Sorted, so that nothing depends on the hash table's order.
-    std::vector<std::pair<std::string, std::int64_t>> sorted(counts.begin(), counts.end());
-    std::sort(sorted.begin(), sorted.end());
-    for (const auto& [text, count] : sorted) {
-      Word word{.symbols = {}, .count = count};
-      for (const char c : text) word.symbols.push_back(symbol_of_byte_[static_cast<std::uint8_t>(c)]);
-      words_.push_back(std::move(word));
-    }
+  void add(std::string_view text) {
+    const std::string clean = normalize_utf8(repair_utf8(text), Normalization::kNfc);
+    pieces_.clear();
+    split_qwen2(clean, 1, pieces_);
+    for (const std::string_view piece : pieces_)
+      if (piece.size() > 1) ++counts_[std::string(piece)];
   }
 
   BpeVocabulary run() {
+    make_words();
     for (std::uint32_t w = 0; w < words_.size(); ++w) count_pairs(w, +1);
     for (const auto& [pair, stats] : pairs_) heap_.push({stats.count, pair, this});
     changed_.clear();
@@ -80,6 +68,18 @@ class Trainer {
   }
 
  private:
+  void make_words() {
+    // Sorted, so that nothing depends on the hash table's order.
+    std::vector<std::pair<std::string, std::int64_t>> sorted(counts_.begin(), counts_.end());
+    counts_.clear();
+    std::sort(sorted.begin(), sorted.end());
+    for (const auto& [text, count] : sorted) {
+      Word word{.symbols = {}, .count = count};
+      for (const char c : text) word.symbols.push_back(symbol_of_byte_[static_cast<std::uint8_t>(c)]);
+      words_.push_back(std::move(word));
+    }
+  }
+
   struct Candidate {
     std::int64_t count;
     Pair pair;
@@ -162,7 +162,9 @@ class Trainer {
     symbols.resize(out);
   }
 
-  const BpeTrainerOptions& options_;
+  BpeTrainerOptions options_;
+  std::unordered_map<std::string, std::int64_t> counts_;
+  std::vector<std::string_view> pieces_;
   std::array<Symbol, 256> symbol_of_byte_{};
   std::vector<std::string> tokens_;
   std::unordered_map<std::string, Symbol> ids_;
@@ -183,11 +185,29 @@ void check_options(const BpeTrainerOptions& options) {
 
 }  // namespace
 
-void train_bpe(const std::vector<std::string>& texts, const BpeTrainerOptions& options, const std::string& out_dir) {
+struct BpeTrainer::Impl {
+  explicit Impl(const BpeTrainerOptions& options) : trainer(options) {}
+  Trainer trainer;
+};
+
+BpeTrainer::BpeTrainer(const BpeTrainerOptions& options) {
   check_options(options);
-  Trainer trainer(options);
-  trainer.count_words(texts);
-  write_qwen2_files(trainer.run(), out_dir);
+  impl_ = std::make_unique<Impl>(options);
+}
+BpeTrainer::~BpeTrainer() = default;
+
+void BpeTrainer::add(std::string_view text) { impl_->trainer.add(text); }
+
+int BpeTrainer::write(const std::string& out_dir) {
+  const BpeVocabulary vocabulary = impl_->trainer.run();
+  write_qwen2_files(vocabulary, out_dir);
+  return static_cast<int>(vocabulary.tokens.size() + vocabulary.special_tokens.size());
+}
+
+void train_bpe(const std::vector<std::string>& texts, const BpeTrainerOptions& options, const std::string& out_dir) {
+  BpeTrainer trainer(options);
+  for (const std::string& text : texts) trainer.add(text);
+  trainer.write(out_dir);
 }
 
 }  // namespace areason

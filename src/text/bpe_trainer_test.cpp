@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -14,14 +15,14 @@
 namespace areason {
 namespace {
 
-class BpeTrainer : public testing::Test {
+class BpeTrainerTest : public testing::Test {
  protected:
   void SetUp() override { dir_ = testing::TempDir() + "areason_bpe_" + std::to_string(getpid()); }
   void TearDown() override { std::filesystem::remove_all(dir_); }
   std::string dir_;
 };
 
-TEST_F(BpeTrainer, MergesTheMostFrequentPairAndBreaksTiesByBytes) {
+TEST_F(BpeTrainerTest, MergesTheMostFrequentPairAndBreaksTiesByBytes) {
   BpeTrainerOptions options;
   options.vocab_size = 256 + 6 + 4;
   // low 5 times, lower twice, newest 6 times. (w,e) counts 8, (l,o) 7; then (e,we), (n,e), (s,t) and (we,s) tie at 6, then
@@ -31,7 +32,7 @@ TEST_F(BpeTrainer, MergesTheMostFrequentPairAndBreaksTiesByBytes) {
   EXPECT_EQ(merges, "#version: 0.2\nw e\nl o\ne we\newe s\n");
 }
 
-TEST_F(BpeTrainer, TheFilesLoadAndSpecialsFollowTheVocabulary) {
+TEST_F(BpeTrainerTest, TheFilesLoadAndSpecialsFollowTheVocabulary) {
   BpeTrainerOptions options;
   options.vocab_size = 300;
   const std::string text = "the dog barks, then the dog barks again\n<THINK>\n<PLANNING>\nthe dog barks</PLANNING> 你好 café";
@@ -57,7 +58,7 @@ TEST_F(BpeTrainer, TheFilesLoadAndSpecialsFollowTheVocabulary) {
             tokenizer.encode(text + "<|im_end|>", SpecialTokens::kParse));
 }
 
-TEST_F(BpeTrainer, IsDeterministicAndIndependentOfTheOrderOfTexts) {
+TEST_F(BpeTrainerTest, IsDeterministicAndIndependentOfTheOrderOfTexts) {
   const std::string a = "one two three two one", b = "three two one\nfour four four";
   BpeTrainerOptions options;
   options.vocab_size = 280;
@@ -67,7 +68,7 @@ TEST_F(BpeTrainer, IsDeterministicAndIndependentOfTheOrderOfTexts) {
   EXPECT_EQ(read_file(dir_ + "/tokenizer.json"), first);
 }
 
-TEST_F(BpeTrainer, RarePairsAreNotMerged) {
+TEST_F(BpeTrainerTest, RarePairsAreNotMerged) {
   BpeTrainerOptions options;
   options.min_count = 3;
   train_bpe({"ab\nab"}, options, dir_);
@@ -75,7 +76,7 @@ TEST_F(BpeTrainer, RarePairsAreNotMerged) {
   EXPECT_EQ(Tokenizer::load(dir_).size(), 256 + 6);
 }
 
-TEST_F(BpeTrainer, AVocabularyWithoutRoomForTheBytesIsAUsageError) {
+TEST_F(BpeTrainerTest, AVocabularyWithoutRoomForTheBytesIsAUsageError) {
   BpeTrainerOptions options;
   options.vocab_size = 200;
   try {

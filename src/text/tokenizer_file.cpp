@@ -212,7 +212,8 @@ void load_vocab_and_merges(const std::string& dir, Tokenizer::Data& data) {
   parse_merges_text(merges, dir + "/merges.txt", data.model);
   const Json config = read_side_files(dir, data);
   // These two files say nothing about the pre-tokenizer: the class does, and Qwen2's is the default.
-  const bool gpt2 = config.value("tokenizer_class", std::string()).starts_with("GPT2");
+  const auto name = config.find("tokenizer_class");
+  const bool gpt2 = name != config.end() && name->is_string() && name->get<std::string>().starts_with("GPT2");
   data.pre_tokenizer = gpt2 ? PreTokenizer::gpt2() : PreTokenizer::qwen2();
   if (!gpt2) data.normalizer = Normalizer::nfc();
 }
