@@ -13,19 +13,19 @@ struct AudioEncoderConfig {
   int layers = 32;
   int heads = 20;
   int ffn = 5120;
-  int width = 1280;            // d_model
-  int max_positions = 1500;    // max_source_positions
+  int width = 1280;          // d_model
+  int max_positions = 1500;  // max_source_positions
   bool scale_embedding = false;
 };
 
 struct DecoderConfig {
   int vocab_size = 151936;
-  int width = 4096;            // hidden_size
-  int ffn = 22016;             // intermediate_size
+  int width = 4096;  // hidden_size
+  int ffn = 22016;   // intermediate_size
   int layers = 32;
   int heads = 32;
   int kv_heads = 32;
-  int head_dim = 0;            // 0: width / heads
+  int head_dim = 0;  // 0: width / heads
   int max_positions = 32768;
   float rms_eps = 1e-6f;
   double rope_theta = 10000.0;
@@ -46,7 +46,7 @@ struct GenerationConfig {
 struct ModelConfig {
   AudioEncoderConfig audio;
   DecoderConfig text;
-  int audio_token = 151646;    // audio_token_index
+  int audio_token = 151646;  // audio_token_index
   GenerationConfig generation;
 };
 

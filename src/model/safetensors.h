@@ -30,6 +30,7 @@ struct TensorView {
 
 class TensorStore {
  public:
+  TensorStore() = default;  // empty
   // A .safetensors file, or a checkpoint directory (model.safetensors.index.json, or model.safetensors, or all *.safetensors).
   static TensorStore open(const std::string& path);
   bool contains(const std::string& name) const;

@@ -1,0 +1,179 @@
+#include "model/weights.h"
+
+#include <cstring>
+#include <initializer_list>
+
+#include "base/error.h"
+#include "kernels/half.h"
+
+namespace areason {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+
+std::string shape_text(const Shape& shape) {
+  std::string text = "[";
+  for (const std::int64_t dim : shape) text += (text.size() > 1 ? "," : "") + std::to_string(dim);
+  return text + "]";
+}
+
+WeightType weight_type(const TensorView& view, const std::string& store) {
+  switch (view.dtype) {
+    case DType::kF32:
+      return WeightType::kF32;
+    case DType::kBF16:
+      return WeightType::kBF16;
+    case DType::kF16:
+      return WeightType::kF16;
+    default:
+      throw Error(ErrorCode::kModel,
+                  store + ": tensor " + view.name + " holds " + dtype_name(view.dtype) + "; weights must be F32, F16 or BF16",
+                  "take an unquantised checkpoint");
+  }
+}
+
+// Finds tensors of one part of the model under any of its prefixes: as released (transformers 4), or as transformers 5 names
+// them in memory.
+class Part {
+ public:
+  Part(ModelWeights& out, std::initializer_list<const char*> prefixes) : out_(out), prefixes_(prefixes) {}
+
+  bool contains(const std::string& name) const { return find(name) != nullptr; }
+
+  const TensorView& tensor(const std::string& name, const Shape& shape) const {
+    const TensorView* view = find(name);
+    if (view == nullptr)
+      throw Error(ErrorCode::kModel, out_.store.path() + ": tensor " + prefixes_.front() + name + " is missing",
+                  "the checkpoint is incomplete or config.json belongs to another one");
+    if (view->shape != shape)
+      throw Error(ErrorCode::kModel,
+                  out_.store.path() + ": tensor " + view->name + " has the shape " + shape_text(view->shape) +
+                      ", config.json asks for " + shape_text(shape),
+                  "config.json belongs to another checkpoint, or the file is damaged");
+    return *view;
+  }
+  std::vector<float> vector(const std::string& name, const Shape& shape) const {
+    const TensorView& view = tensor(name, shape);
+    weight_type(view, out_.store.path());
+    return view.to_f32();
+  }
+  Norm norm(const std::string& name, int width, bool with_bias) const {
+    Norm norm{vector(name + ".weight", {width}), {}};
+    if (with_bias) norm.bias = vector(name + ".bias", {width});
+    return norm;
+  }
+  Norm layer_norm(const std::string& name, int width) const { return norm(name, width, true); }
+  Norm rms_norm(const std::string& name, int width) const { return norm(name, width, false); }
+
+  Matrix matrix(const std::string& name, int n, int k) const {
+    const TensorView& view = tensor(name + ".weight", {n, k});
+    return {aligned(view), weight_type(view, out_.store.path()), n, k, {}};
+  }
+  Matrix matrix_with_bias(const std::string& name, int n, int k) const {
+    Matrix result = matrix(name, n, k);
+    result.bias = vector(name + ".bias", {n});
+    return result;
+  }
+  Convolution convolution(const std::string& name, int in, int out) const {
+    const std::vector<float> weight = vector(name + ".weight", {out, in, 3});
+    Convolution result{std::vector<float>(weight.size()), vector(name + ".bias", {out}), in, out};
+    const auto channels = static_cast<std::size_t>(in);
+    for (std::size_t o = 0; o < static_cast<std::size_t>(out); ++o)
+      for (std::size_t i = 0; i < channels; ++i)
+        for (std::size_t tap = 0; tap < 3; ++tap)
+          result.weight[(o * 3 + tap) * channels + i] = weight[(o * channels + i) * 3 + tap];
+    return result;
+  }
+
+ private:
+  const TensorView* find(const std::string& name) const {
+    for (const char* prefix : prefixes_)
+      if (out_.store.contains(prefix + name)) return &out_.store.at(prefix + name);
+    return nullptr;
+  }
+  // Kernels read typed values: data at an odd address (allowed by the format) is copied once.
+  const void* aligned(const TensorView& view) const {
+    if (reinterpret_cast<std::uintptr_t>(view.data.data()) % dtype_size(view.dtype) == 0) return view.data.data();
+    return out_.aligned_copies.emplace_back(view.data.begin(), view.data.end()).data();
+  }
+
+  ModelWeights& out_;
+  std::vector<const char*> prefixes_;
+};
+
+EncoderLayer load_encoder_layer(const Part& part, const std::string& at, const AudioEncoderConfig& config) {
+  const int width = config.width;
+  EncoderLayer layer;
+  layer.attention_norm = part.layer_norm(at + "self_attn_layer_norm", width);
+  layer.final_norm = part.layer_norm(at + "final_layer_norm", width);
+  layer.q = part.matrix_with_bias(at + "self_attn.q_proj", width, width);
+  layer.k = part.matrix(at + "self_attn.k_proj", width, width);
+  layer.v = part.matrix_with_bias(at + "self_attn.v_proj", width, width);
+  layer.out = part.matrix_with_bias(at + "self_attn.out_proj", width, width);
+  layer.fc1 = part.matrix_with_bias(at + "fc1", config.ffn, width);
+  layer.fc2 = part.matrix_with_bias(at + "fc2", width, config.ffn);
+  return layer;
+}
+
+void load_encoder(ModelWeights& out, const ModelConfig& config) {
+  const Part tower(out, {"audio_tower.", "model.audio_tower."});
+  const AudioEncoderConfig& audio = config.audio;
+  EncoderWeights& encoder = out.encoder;
+  encoder.conv1 = tower.convolution("conv1", audio.mel_bins, audio.width);
+  encoder.conv2 = tower.convolution("conv2", audio.width, audio.width);
+  encoder.positions = tower.vector("embed_positions.weight", {audio.max_positions, audio.width});
+  for (int i = 0; i < audio.layers; ++i)
+    encoder.layers.push_back(load_encoder_layer(tower, "layers." + std::to_string(i) + ".", audio));
+  encoder.norm = tower.layer_norm("layer_norm", audio.width);
+  const Part projector(out, {"multi_modal_projector.", "model.multi_modal_projector."});
+  encoder.projector = projector.matrix_with_bias("linear", config.text.width, audio.width);
+}
+
+DecoderLayer load_decoder_layer(const Part& part, const std::string& at, const DecoderConfig& config) {
+  const int width = config.width, q_width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
+  DecoderLayer layer;
+  layer.input_norm = part.rms_norm(at + "input_layernorm", width);
+  layer.post_norm = part.rms_norm(at + "post_attention_layernorm", width);
+  layer.q = part.matrix_with_bias(at + "self_attn.q_proj", q_width, width);
+  layer.k = part.matrix_with_bias(at + "self_attn.k_proj", kv_width, width);
+  layer.v = part.matrix_with_bias(at + "self_attn.v_proj", kv_width, width);
+  layer.o = part.matrix(at + "self_attn.o_proj", width, q_width);
+  layer.gate = part.matrix(at + "mlp.gate_proj", config.ffn, width);
+  layer.up = part.matrix(at + "mlp.up_proj", config.ffn, width);
+  layer.down = part.matrix(at + "mlp.down_proj", width, config.ffn);
+  return layer;
+}
+
+void load_decoder(ModelWeights& out, const DecoderConfig& config) {
+  const Part text(out, {"language_model.model.", "model.language_model.", "language_model."});
+  DecoderWeights& decoder = out.decoder;
+  decoder.embedding = text.matrix("embed_tokens", config.vocab_size, config.width);
+  for (int i = 0; i < config.layers; ++i)
+    decoder.layers.push_back(load_decoder_layer(text, "layers." + std::to_string(i) + ".", config));
+  decoder.norm = text.rms_norm("norm", config.width);
+  const Part head(out, {"language_model.", ""});
+  decoder.head = config.tied_embeddings ? decoder.embedding : head.matrix("lm_head", config.vocab_size, config.width);
+}
+
+}  // namespace
+
+void Matrix::read_row(int index, float* out) const {
+  const std::size_t width = static_cast<std::size_t>(k), at = static_cast<std::size_t>(index) * width;
+  if (type == WeightType::kF32) {
+    std::memcpy(out, static_cast<const float*>(data) + at, width * sizeof(float));
+    return;
+  }
+  const std::uint16_t* bits = static_cast<const std::uint16_t*>(data) + at;
+  for (std::size_t i = 0; i < width; ++i)
+    out[i] = type == WeightType::kBF16 ? bf16_bits_to_f32(bits[i]) : f16_bits_to_f32(bits[i]);
+}
+
+std::unique_ptr<ModelWeights> load_weights(const std::string& model_dir, const ModelConfig& config) {
+  auto weights = std::make_unique<ModelWeights>();
+  weights->store = TensorStore::open(model_dir);
+  load_encoder(*weights, config);
+  load_decoder(*weights, config.text);
+  return weights;
+}
+
+}  // namespace areason
