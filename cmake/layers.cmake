@@ -4,6 +4,10 @@
 add_library(areason_options INTERFACE)
 target_include_directories(areason_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_compile_options(areason_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarm of GCC 12 at -O3 for "literal" + std::string (gcc.gnu.org/PR105651).
+  target_compile_options(areason_options INTERFACE -Wno-restrict)
+endif()
 if(AREASON_WERROR)
   target_compile_options(areason_options INTERFACE -Werror)
 endif()

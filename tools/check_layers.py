@@ -57,8 +57,9 @@ def parameters(head):
 
 
 def functions(code):
-    """Yields (head, first line, last line) of every function body that is not inside another one."""
-    head_from, stack, inside = 0, [], 0
+    """Yields (head, first line, number of lines) of every function that is not inside another one. Lines of a table in it
+    ("= {" to "}") are data and do not count."""
+    head_from, stack, inside, table = 0, [], 0, 0
     for i, c in enumerate(code):
         if c == ";" and not inside:
             if not stack or stack[-1][0] != "(":
@@ -76,6 +77,8 @@ def functions(code):
                     kind = "function"
                 elif re.search(r"(=|\breturn)\s*$", before):
                     kind = "init"
+            elif re.search(r"(=|\breturn)\s*$", code[max(0, i - 20):i]) and not any(k == "table" for k, _, _ in stack):
+                kind = "table"
             stack.append((kind, head, i))
             if kind == "function":
                 inside += 1
@@ -86,7 +89,10 @@ def functions(code):
             if kind == "function":
                 inside -= 1
                 first = code.count("\n", 0, code.find(head[:40], max(0, start - len(head) - 200))) + 1
-                yield head, first, code.count("\n", 0, i) + 1
+                yield head, first, code.count("\n", 0, i) + 1 - first + 1 - table
+                table = 0
+            elif kind == "table":
+                table += code.count("\n", start, i)
             if kind != "init" and not inside:
                 head_from = i + 1
 
@@ -109,9 +115,8 @@ def check_includes(path, code, order):
 
 
 def check_functions(path, code):
-    for head, first, last in functions(code):
+    for head, first, length in functions(code):
         name = re.sub(r"\s+", " ", head.split("(")[0]).strip().split(" ")[-1]
-        length = last - first + 1
         if name == "TEST" or name.startswith("TEST_"):
             name = re.sub(r"\s+", "", head)
         if length > FUNCTION_HARD:
@@ -123,10 +128,9 @@ def check_functions(path, code):
 
 
 def check_header(path, text, code):
-    lines = text.splitlines()
-    if not lines or lines[0].strip() != "#pragma once":
+    if not re.match(r"(//[^\n]*\n)*#pragma once\n", text):
         errors.append(f"{path}:1: a header starts with #pragma once")
-    elif len(lines) < 2 or not lines[1].startswith("//"):
+    elif not re.match(r"//|#pragma once\n//", text):
         errors.append(f"{path}:2: a header opens with a comment: what it is for, who calls it, its thread rule")
     for match in re.finditer(r"[(,]\s*bool\s+\w+\s*(?:=\s*\w+\s*)?[,)]", code):
         warnings.append(f"{path}:{code.count(chr(10), 0, match.start()) + 1}: a bare bool parameter; an enum says more")

@@ -45,8 +45,14 @@ class CheckLayers(unittest.TestCase):
         self.expect("src/base/b.cpp", "struct A {\n  A() : b_(1), c_{2} {" + "\n g();" * 90 + "\n}\n};\n", "A has 92 lines")
         self.expect("src/base/b_test.cpp", LONG.replace("int f()", "TEST(A, B)"), "TEST(A,B) has 92 lines")
 
+    def test_tables_are_data(self):
+        table = "const V& f() {\n  static const V v = {\n" + "    {1, {2}},\n" * 90 + "  };\n  return v;\n}\n"
+        code, output = self.run_on({"src/base/b.cpp": table})
+        self.assertIn("0 errors, 0 warnings", output)
+        self.assertEqual(code, 0)
+
     def test_headers(self):
-        self.expect("src/base/b.h", "// late\n#pragma once\n", "starts with #pragma once")
+        self.expect("src/base/b.h", "int late;\n#pragma once\n", "starts with #pragma once")
         self.expect("src/base/b.h", "#pragma once\nint a;\n", "opens with a comment")
         self.expect("src/base/b.h", "#pragma once\n// x\nvoid f(int a, bool b);\n", "bare bool")
 
