@@ -11,15 +11,15 @@
 namespace areason {
 
 struct SampleSource {
-  std::string set;      // e.g. "nano-synth"
-  std::string id;       // clip id within the set
-  std::string path;     // where the material came from
+  std::string set;   // e.g. "nano-synth"
+  std::string id;    // clip id within the set
+  std::string path;  // where the material came from
   std::string licence;
-  std::string sha256;   // of the clip's file
+  std::string sha256;  // of the clip's file
 };
 
 struct TimelineEntry {
-  int audio = 0;        // index into Sample::audio
+  int audio = 0;  // index into Sample::audio
   std::string label;
   double from = 0, to = 0;
   double level_db = 0;
@@ -34,18 +34,18 @@ struct Turn {
 struct Sample {
   std::string id;
   SampleSource source;
-  std::vector<std::string> audio;      // paths, relative to the JSONL file unless absolute
+  std::vector<std::string> audio;  // paths, relative to the JSONL file unless absolute
   std::vector<TimelineEntry> timeline;
-  std::string domain;                  // sound, speech, music, mixed
-  std::string task;                    // e.g. sound_qa
-  std::string kind;                    // a row of the table of kinds
-  std::string question;                // options included, as the user types it
-  std::vector<std::string> choices;    // empty for open questions
+  std::string domain;                // sound, speech, music, mixed
+  std::string task;                  // e.g. sound_qa
+  std::string kind;                  // a row of the table of kinds
+  std::string question;              // options included, as the user types it
+  std::vector<std::string> choices;  // empty for open questions
   std::string answer_text;
-  std::string answer_letter;           // "b" or empty
+  std::string answer_letter;  // "b" or empty
   std::string caption;
   Chain sections;
-  std::vector<Turn> turns;             // earlier rounds, oldest first
+  std::vector<Turn> turns;  // earlier rounds, oldest first
   std::string review_verdict, review_reason, review_by;
   std::string prompt_version, teacher, split;
 };

@@ -1,0 +1,155 @@
+// audio-reasoner data: makes and inspects the training and test sets.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/thread_pool.h"
+#include "cli/commands.h"
+#include "cota/audit.h"
+#include "cota/check.h"
+#include "cota/kinds.h"
+#include "cota/stats.h"
+#include "cota/synth_job.h"
+#include "synth/scene_maker.h"
+
+namespace areason {
+namespace {
+
+struct SynthFlags {
+  SynthJobOptions job;
+  SynthOptions synth;
+  std::string types;
+  bool skip_missing = false;
+  bool json = false;
+};
+
+void run_synth(SynthFlags& flags) {
+  flags.job.types = parse_scene_types(flags.types);
+  flags.synth.seed = flags.job.seed;
+  flags.synth.missing = flags.skip_missing ? MissingPackages::kSkip : MissingPackages::kError;
+  if (flags.job.threads <= 0) flags.job.threads = available_cores();
+  const SceneMaker maker(flags.synth);
+  const Json report = run_synth_job(
+      flags.job, [&](const std::string& id, SceneType type, const std::string& split) { return maker.make(id, type, split); });
+  if (flags.json) {
+    fmt::print("{}\n", dump_json(report, 2));
+    return;
+  }
+  for (const auto& [split, entry] : report["splits"].items()) {
+    fmt::print("{:<12} {:>7} samples {:>7} audio files  sha256 {}\n", split, entry["samples"].get<int>(),
+               entry["audio_files"].get<int>(), entry["sha256"].get<std::string>());
+  }
+}
+
+void add_synth(CLI::App& data) {
+  auto flags = std::make_shared<SynthFlags>();
+  CLI::App* app =
+      data.add_subcommand("synth", "make clips with a known timeline, and questions with chains written from that truth");
+  app->add_option("--out", flags->job.out, "folder of the set; a stopped run goes on where it was")->required();
+  app->add_option("--seed", flags->job.seed, "the set depends on this and on the installed packages only")
+      ->capture_default_str();
+  app->add_option("--train", flags->job.train, "training clips")->capture_default_str()->check(CLI::Range(0, 10000000));
+  app->add_option("--val", flags->job.val, "validation clips")->capture_default_str()->check(CLI::Range(0, 1000000));
+  app->add_option("--test-per-kind", flags->job.test_per_kind, "items a kind in test-known.jsonl and in test-unseen.jsonl")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100000));
+  app->add_option("--questions-per-clip", flags->job.questions_per_clip, "training and validation")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 20));
+  app->add_option("--threads", flags->job.threads, "0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_option("--types", flags->types, "only these scenes, e.g. sound,music (default: all)");
+  app->add_option("--package-root", flags->synth.package_root, "where usr/share/… of the Debian packages lies")
+      ->capture_default_str();
+  app->add_option("--work-dir", flags->synth.work_dir, "extracted archives and short-lived files")->capture_default_str();
+  app->add_flag("--skip-missing", flags->skip_missing, "use the packages that are there instead of naming the missing ones");
+  app->add_flag("--json", flags->json, "print the report as JSON");
+  app->callback([flags] { run_synth(*flags); });
+}
+
+std::vector<const Clip*> open_clips(const std::string& dir, std::unique_ptr<ClipStore>& store) {
+  const std::string path = dir + "/clips.jsonl";
+  const std::string text = read_file(path);
+  const Json head = parse_json(text.substr(0, text.find('\n')), path + ", line 1");
+  store = std::make_unique<ClipStore>(path, head.value("fingerprint", ""));
+  return store->all();
+}
+
+// 1 when something is wrong: a sample contradicts itself or a source of test-unseen is used in training.
+void run_audit(const std::string& dir) {
+  std::unique_ptr<ClipStore> store;
+  const auto clips = open_clips(dir, store);
+  fmt::print("{}", audit_table(audit_clips(clips)));
+  int bad = 0, checked = 0;
+  for (const char* split : {"train", "val", "test-known", "test-unseen"}) {
+    const std::string path = dir + "/" + split + ".jsonl";
+    if (std::FILE* file = std::fopen(path.c_str(), "rb")) {
+      std::fclose(file);
+    } else {
+      continue;
+    }
+    read_samples(path, [&](Sample&& s) {
+      ++checked;
+      for (const std::string& problem : sample_problems(s)) {
+        if (++bad <= 10) fmt::print(stderr, "{}: {}\n", s.id, problem);
+      }
+    });
+  }
+  const auto leaks = leaked_sources(clips);
+  for (const std::string& leak : leaks) fmt::print(stderr, "test-unseen shares {}\n", leak);
+  fmt::print("{} samples checked against themselves, {} problems; {} sources of test-unseen in other splits\n", checked, bad,
+             leaks.size());
+  if (bad > 0 || !leaks.empty()) throw Error(ErrorCode::kFailure, dir + ": the audit found problems", "see the lines above");
+}
+
+void add_audit(CLI::App& data) {
+  auto dir = std::make_shared<std::string>();
+  CLI::App* app = data.add_subcommand(
+      "audit", "can a class be told by loudness or bandwidth; do samples agree with themselves; are the splits clean");
+  app->add_option("dir", *dir, "folder written by data synth")->required();
+  app->callback([dir] { run_audit(*dir); });
+}
+
+void add_score(CLI::App& data) {
+  struct Flags {
+    std::string samples, answers;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  CLI::App* app = data.add_subcommand("score", "accuracy of answers by kind of question");
+  app->add_option("--samples", flags->samples, "a test file of data synth")->required();
+  app->add_option("--answers", flags->answers, "JSON lines {\"id\", \"text\"} or {\"id\", \"sections\": {\"response\"}}")
+      ->required();
+  app->add_flag("--json", flags->json, "print JSON instead of a table");
+  app->callback([flags] {
+    const Score score = score_answers(read_samples(flags->samples), read_answers(flags->answers));
+    fmt::print("{}", flags->json ? dump_json(score_to_json(score), 2) + "\n" : score_table(score));
+  });
+}
+
+void add_stats(CLI::App& data) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* app = data.add_subcommand("stats", "items by kind, words a section, gold letters of a sample file, as JSON");
+  app->add_option("samples", *path, "a sample file")->required();
+  app->callback([path] { fmt::print("{}\n", dump_json(sample_statistics(read_samples(*path)), 2)); });
+}
+
+}  // namespace
+
+void register_data(CLI::App& app) {
+  CLI::App* data = app.add_subcommand("data", "make and inspect training and test sets");
+  data->require_subcommand(1);
+  add_synth(*data);
+  add_audit(*data);
+  add_score(*data);
+  add_stats(*data);
+  data->add_subcommand("kinds", "print the table of question kinds (docs/nano_kinds.md)")->callback([] {
+    fmt::print("{}", kinds_markdown());
+  });
+}
+
+}  // namespace areason

@@ -1,0 +1,38 @@
+#pragma once
+// Which questions are asked about which clips. Pure: the same clips and seed give the same samples, so questions can be written
+// again without making audio. Called by synth_job. Thread rule: free functions.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cota/clip_store.h"
+#include "cota/question.h"
+#include "cota/sample.h"
+
+namespace areason {
+
+inline constexpr const char* kQuestionVersion = "nano-synth-1";  // prompt_version of the samples; change it with the wording
+
+struct AssignOptions {
+  std::uint64_t seed = 1;
+  int questions_per_clip = 4;  // training and validation
+  double pair_share = 0.08;    // two-clip listenings per sound clip, training and validation
+  int test_per_kind = 100;
+  int test_per_clip = 3;  // at most so many questions on one test clip
+};
+
+// Training or validation: about `questions_per_clip` questions of different kinds a clip, drawn by the kinds' weights.
+std::vector<Sample> assign_training(const std::vector<const Clip*>& clips, const AssignOptions& options);
+
+struct TestAssignment {
+  std::vector<Sample> samples;
+  std::map<std::string, int> missing;  // kind -> items still missing
+};
+// Exactly `test_per_kind` items a tested kind where the clips allow it, with yes/no and either/or answers balanced.
+TestAssignment assign_test(const std::vector<const Clip*>& clips, const AssignOptions& options);
+
+// The type of clip that most of a kind's questions are about.
+SceneType scene_type_of_kind(const std::string& kind);
+
+}  // namespace areason

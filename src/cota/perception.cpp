@@ -1,0 +1,105 @@
+#include "cota/perception.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+
+namespace areason {
+namespace {
+
+constexpr int kMostQuotedWords = 9;
+constexpr double kShortestPart = 0.15;  // seconds of an event that must lie in the window to be heard there
+
+std::string speech_line(const Heard& h) {
+  std::string out = "speaker " + std::to_string(h.speaker);
+  if (!h.gender.empty()) out += ", a " + h.gender;
+  if (!h.mood.empty()) out += ", " + h.mood;
+  if (!h.language.empty()) out += ", in " + h.language;
+  if (!h.text.empty()) out += ", says \"" + h.text + "\"";
+  return out;
+}
+
+std::string music_line(const MusicFacts& m) {
+  std::string out = "The music: ";
+  for (std::size_t i = 0; i < m.instruments.size(); ++i) out += (i == 0 ? "" : " and ") + m.instruments[i];
+  for (const std::string& part : {m.tempo, m.meter, m.feel, m.mode, m.mood}) {
+    if (!part.empty()) out += ", " + part;
+  }
+  return out + ".";
+}
+
+std::string caption_of(const Perception& p) {
+  std::string out;
+  for (const Heard& h : p.heard) {
+    if (!out.empty()) out += ' ';
+    out += half_seconds(h.from) + " to " + half_seconds(h.to) +
+           " s: " + (h.kind == EventKind::kSpeech ? speech_line(h) : h.name) + ".";
+  }
+  if (p.music) out += (out.empty() ? "" : " ") + music_line(*p.music);
+  if (!p.background.empty()) out += (out.empty() ? "" : " ") + ("Background: " + p.background + ".");
+  return out.empty() ? "Nothing is heard." : out;
+}
+
+Heard heard_of(const Event& event, double from, double to) {
+  Heard h;
+  h.kind = event.kind;
+  h.name = event.kind == EventKind::kMusic ? "music" : event.label;
+  h.true_from = std::max(event.from, from) - from;
+  h.true_to = std::min(event.to, to) - from;
+  h.from = static_cast<int>(std::lround(h.true_from * 2));
+  h.to = std::max(h.from + 1, static_cast<int>(std::lround(h.true_to * 2)));
+  h.cut = event.from < from - 1e-6 || event.to > to + 1e-6;
+  if (event.kind == EventKind::kSpeech) {
+    h.gender = event.gender;
+    h.language = event.language;
+    h.mood = event.mood;
+    h.text = quotable_text(event);
+  }
+  return h;
+}
+
+}  // namespace
+
+std::string half_seconds(int halves) { return fmt::format("{}.{}", halves / 2, halves % 2 == 0 ? 0 : 5); }
+
+std::string quotable_text(const Event& event) {
+  if (event.text.empty() || event.language != "English" || !event.mood.empty()) return {};
+  std::string out;
+  int words = 0;
+  for (const unsigned char c : event.text) {
+    if (c >= 0x80 || c == '"') return {};
+    if (c == ' ' && (out.empty() || out.back() == ' ')) continue;
+    if (c == ' ') ++words;
+    if (std::isalnum(c) || c == ' ' || c == '\'') out += static_cast<char>(std::tolower(c));
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return words < kMostQuotedWords ? out : std::string();
+}
+
+Perception perceive(const Scene& scene, double from, double to) {
+  Perception p;
+  std::map<std::string, int> speakers;
+  for (const Event& event : scene.events) {
+    if (std::min(event.to, to) - std::max(event.from, from) < std::min(kShortestPart, 0.9 * (event.to - event.from))) continue;
+    if (event.kind == EventKind::kBackground) {
+      p.background = event.label;
+      continue;
+    }
+    Heard h = heard_of(event, from, to);
+    if (event.kind == EventKind::kSpeech) {
+      h.speaker = speakers.try_emplace(event.speaker, static_cast<int>(speakers.size()) + 1).first->second;
+    }
+    if (event.kind == EventKind::kMusic) p.music = scene.music;
+    p.heard.push_back(std::move(h));
+  }
+  if (!p.music && scene.music && scene.type == SceneType::kMusic) p.music = scene.music;
+  std::stable_sort(p.heard.begin(), p.heard.end(), [](const Heard& a, const Heard& b) { return a.true_from < b.true_from; });
+  p.speakers = static_cast<int>(speakers.size());
+  p.caption = caption_of(p);
+  return p;
+}
+
+}  // namespace areason

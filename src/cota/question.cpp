@@ -1,0 +1,266 @@
+#include "cota/question.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include "cota/clip_store.h"
+#include "cota/kinds.h"
+#include "synth/sentences.h"
+#include "synth/sound_table.h"
+
+namespace areason {
+namespace {
+
+// A recording of one may well hold the other: neither is a fair wrong answer for the other.
+constexpr std::array<std::pair<const char*, const char*>, 10> kMayHold = {{{"crowd", "applause"},
+                                                                           {"crowd", "laughter"},
+                                                                           {"road traffic", "car horn"},
+                                                                           {"road traffic", "tyre screech"},
+                                                                           {"running water", "water drip"},
+                                                                           {"running water", "water splash"},
+                                                                           {"running water", "bubbling"},
+                                                                           {"helicopter", "airplane"},
+                                                                           {"rocket", "airplane"},
+                                                                           {"crackling fire", "hissing"}}};
+
+bool may_hold(const std::string& a, const std::string& b) {
+  return std::any_of(kMayHold.begin(), kMayHold.end(), [&](const auto& pair) {
+    return (a == pair.first && b == pair.second) || (b == pair.first && a == pair.second);
+  });
+}
+
+std::set<std::string> heard_names(const Listening& listening) {
+  std::set<std::string> out;
+  for (const Perception& p : listening.audios) {
+    for (const Heard& h : p.heard) out.insert(h.name);
+    if (!p.background.empty()) out.insert(p.background);
+  }
+  return out;
+}
+
+bool has_music(const Listening& listening) {
+  return std::any_of(listening.audios.begin(), listening.audios.end(), [](const Perception& p) { return p.music.has_value(); });
+}
+
+// Classes that are certainly not heard.
+std::vector<NamedSound> absent_sounds(const Listening& listening, const Material& material) {
+  const std::set<std::string> heard = heard_names(listening);
+  std::vector<NamedSound> out;
+  for (const NamedSound& sound : material.sounds) {
+    const bool related = std::any_of(heard.begin(), heard.end(), [&](const std::string& h) { return may_hold(h, sound.name); });
+    if (heard.count(sound.name) == 0 && !related && !(sound.family == "music" && has_music(listening))) out.push_back(sound);
+  }
+  return out;
+}
+
+std::string family_of(const Material& material, const std::string& name) {
+  for (const NamedSound& sound : material.sounds) {
+    if (sound.name == name) return sound.family;
+  }
+  return {};
+}
+
+void add_unique(std::vector<std::string>& list, const std::string& item) {
+  if (!item.empty() && std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+}  // namespace
+
+std::string Listening::caption() const {
+  if (audios.size() == 1) return audios[0].caption;
+  std::string out;
+  for (std::size_t i = 0; i < audios.size(); ++i) {
+    out += (i == 0 ? "" : " ") + ("Audio " + std::to_string(i + 1) + ": ") + audios[i].caption;
+  }
+  return out;
+}
+
+Listening listen(const Scene& scene) {
+  Listening out;
+  out.type = scene.type;
+  if (scene.seconds <= kWindowSeconds) {
+    out.audios.push_back(perceive(scene));
+    return out;
+  }
+  out.form = ListeningForm::kLong;
+  for (double from = 0; from < scene.seconds - 0.1; from += kWindowSeconds) {
+    out.audios.push_back(perceive(scene, from, std::min(scene.seconds, from + kWindowSeconds)));
+  }
+  return out;
+}
+
+Listening listen_pair(const Scene& first, const Scene& second) {
+  Listening out;
+  out.form = ListeningForm::kPair;
+  out.type = first.type;
+  out.audios = {perceive(first), perceive(second)};
+  return out;
+}
+
+Material collect_material(const std::vector<const Scene*>& scenes) {
+  Material m;
+  for (const SoundClass& c : sound_classes()) m.sounds.push_back({c.name, c.family});
+  for (const WordCategory& category : word_categories()) {
+    if (category.name != "digit") m.words.push_back(category.words);
+  }
+  for (const Scene* scene : scenes) {
+    for (const Event& e : scene->events) {
+      if (e.kind != EventKind::kSpeech) continue;
+      add_unique(m.languages, e.language);
+      add_unique(m.moods, e.mood);
+    }
+    if (!scene->music) continue;
+    if (!scene->music->instruments.empty()) add_unique(m.instruments, scene->music->instruments[0]);
+    add_unique(m.music_moods, scene->music->mood);
+    const std::pair metre{scene->music->meter, scene->music->feel};
+    if (std::find(m.metres.begin(), m.metres.end(), metre) == m.metres.end()) m.metres.push_back(metre);
+  }
+  for (auto* list : {&m.languages, &m.moods, &m.instruments, &m.music_moods}) std::sort(list->begin(), list->end());
+  std::sort(m.metres.begin(), m.metres.end());
+  return m;
+}
+
+const std::vector<NamedMaker>& question_makers() {
+  static const std::vector<NamedMaker> all = [] {
+    std::vector<NamedMaker> unsorted, out;
+    for (auto* family : {&sound_makers, &speech_makers, &music_makers, &multi_makers, &turn_makers}) {
+      for (NamedMaker& maker : (*family)()) unsorted.push_back(std::move(maker));
+    }
+    for (const Kind& kind : kinds()) {
+      for (NamedMaker& maker : unsorted) {
+        if (maker.kind == kind.name) out.push_back(maker);
+      }
+    }
+    return out;
+  }();
+  return all;
+}
+
+std::string typed_question(const Draft& draft, Random& random) {
+  if (draft.choices.empty() || !draft.lettered) return draft.question;
+  // Most users write options in one line; the others teach that the layout does not matter.
+  const double layout = random.uniform();
+  const std::string between = layout < 0.8 ? " " : layout < 0.9 ? "\n" : ", ";
+  std::string out = draft.question + (between == ", " ? " " : between);
+  for (std::size_t i = 0; i < draft.choices.size(); ++i) {
+    out += (i == 0 ? "" : between) + "(" + static_cast<char>('a' + i) + ") " + draft.choices[i];
+  }
+  return out;
+}
+
+Chain chain_of(const Draft& draft, const std::string& caption) {
+  Chain chain;
+  chain[Section::kPlanning] = draft.planning;
+  chain[Section::kCaption] = caption;
+  chain[Section::kReasoning] = draft.reasoning;
+  chain[Section::kSummary] = draft.summary;
+  chain[Section::kResponse] = draft.response;
+  return chain;
+}
+
+std::string fill(std::string text, const std::vector<std::string>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string slot = {'{', static_cast<char>('x' + i), '}'};
+    for (std::size_t at = text.find(slot); at != std::string::npos; at = text.find(slot, at + values[i].size())) {
+      text.replace(at, slot.size(), values[i]);
+    }
+  }
+  return text;
+}
+
+std::string phrase(Random& random, const std::vector<const char*>& texts, const std::vector<std::string>& values) {
+  return fill(random.pick(texts), values);
+}
+
+void set_options(Draft& draft, const std::string& gold, std::vector<std::string> others, Random& random) {
+  draft.choices = std::move(others);
+  draft.choices.push_back(gold);
+  random.shuffle(draft.choices);
+  draft.gold = static_cast<int>(std::find(draft.choices.begin(), draft.choices.end(), gold) - draft.choices.begin());
+  draft.answer = gold;
+}
+
+std::string option_steps(const Draft& draft) {
+  std::string out;
+  for (int i = 0; i <= draft.gold; ++i) {
+    out +=
+        (i == 0 ? "(" : " (") + std::string(1, static_cast<char>('a' + i)) + ") " + draft.choices[static_cast<std::size_t>(i)];
+    out += i == draft.gold ? ": yes." : ": no.";
+  }
+  return out;
+}
+
+std::string letter_sentence(const Draft& draft) {
+  return std::string("The answer is ") + static_cast<char>('A' + draft.gold) + ".";
+}
+
+std::vector<std::string> other_sounds(const Listening& listening, const Material& material, const std::string& gold,
+                                      Random& random) {
+  std::vector<NamedSound> pool = absent_sounds(listening, material);
+  const std::string family = family_of(material, gold);
+  pool.erase(std::remove_if(pool.begin(), pool.end(), [&](const NamedSound& s) { return may_hold(s.name, gold); }), pool.end());
+  random.shuffle(pool);
+  const int near = random.between(1, 2);
+  std::stable_sort(pool.begin(), pool.end(),
+                   [&](const NamedSound& a, const NamedSound& b) { return (a.family == family) > (b.family == family); });
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < pool.size() && static_cast<int>(i) < near; ++i) out.push_back(pool[i].name);
+  std::vector<NamedSound> rest(pool.begin() + static_cast<std::ptrdiff_t>(out.size()), pool.end());
+  random.shuffle(rest);
+  for (std::size_t i = 0; i < rest.size() && out.size() < 3; ++i) out.push_back(rest[i].name);
+  return out;
+}
+
+std::string absent_sound(const Listening& listening, const Material& material, Random& random) {
+  const std::vector<NamedSound> pool = absent_sounds(listening, material);
+  if (pool.empty()) return {};
+  const std::set<std::string> heard = heard_names(listening);
+  if (random.chance(0.5) && !heard.empty()) {
+    const std::vector<std::string> names(heard.begin(), heard.end());
+    const std::string family = family_of(material, random.pick(names));
+    std::vector<std::string> near;
+    for (const NamedSound& s : pool) {
+      if (s.family == family) near.push_back(s.name);
+    }
+    if (!near.empty()) return random.pick(near);
+  }
+  return random.pick(pool).name;
+}
+
+std::vector<std::string> pick_others(const std::vector<std::string>& pool, const std::vector<std::string>& not_these, int count,
+                                     Random& random) {
+  std::vector<std::string> out;
+  for (const std::string& item : pool) {
+    if (std::find(not_these.begin(), not_these.end(), item) == not_these.end()) out.push_back(item);
+  }
+  random.shuffle(out);
+  if (static_cast<int>(out.size()) > count) out.resize(static_cast<std::size_t>(count));
+  return out;
+}
+
+std::vector<Heard> sounds_of(const Perception& perception) {
+  std::vector<Heard> out;
+  for (const Heard& h : perception.heard) {
+    if (h.kind == EventKind::kSound) out.push_back(h);
+  }
+  return out;
+}
+
+std::vector<std::string> names_of(const std::vector<Heard>& heard) {
+  std::vector<std::string> out;
+  for (const Heard& h : heard) out.push_back(h.name);
+  return out;
+}
+
+std::string list_words(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 == words.size() ? " and " : ", ";
+    out += words[i];
+  }
+  return out;
+}
+
+}  // namespace areason

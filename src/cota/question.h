@@ -1,0 +1,93 @@
+#pragma once
+// Turns what is heard into questions with their chains. A maker is a pure function of what is heard, of the material that wrong
+// options are drawn from, and of a random generator; it returns nothing when its question cannot be asked of these clips.
+// Called by synth_job; tests build the input by hand. Thread rule: free functions.
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "cota/perception.h"
+#include "cota/sample.h"
+
+namespace areason {
+
+// One clip, two clips to compare, or the windows of a long one.
+enum class ListeningForm { kOne, kPair, kLong };
+struct Listening {
+  ListeningForm form = ListeningForm::kOne;
+  SceneType type = SceneType::kSound;
+  std::vector<Perception> audios;
+  std::string caption() const;
+};
+Listening listen(const Scene& scene);
+Listening listen_pair(const Scene& first, const Scene& second);
+
+// What wrong options are drawn from.
+struct NamedSound {
+  std::string name, family;
+};
+struct Material {
+  std::vector<NamedSound> sounds;
+  std::vector<std::vector<std::string>> words;  // groups of words of one meaning: colours, animals …
+  std::vector<std::string> languages, moods, instruments, music_moods;
+  std::vector<std::pair<std::string, std::string>> metres;  // "3/4", "waltz feel"
+};
+// The sound table and what the given scenes contain.
+Material collect_material(const std::vector<const Scene*>& scenes);
+
+struct Draft {
+  std::string question;  // without the options
+  std::vector<std::string> choices;
+  int gold = -1;         // index into choices
+  bool lettered = true;  // false: the alternatives stand in the question itself
+  std::string answer;    // canonical text: the choice, a number, "yes", a name
+  std::string planning, reasoning, summary, response;
+  std::vector<Turn> turns;
+};
+using QuestionMaker = std::function<std::optional<Draft>(const Listening&, const Material&, Random&)>;
+
+struct NamedMaker {
+  std::string kind;
+  QuestionMaker make;
+};
+std::vector<NamedMaker> sound_makers();
+std::vector<NamedMaker> speech_makers();
+std::vector<NamedMaker> music_makers();
+std::vector<NamedMaker> multi_makers();  // pairs, long clips, mixed scenes
+std::vector<NamedMaker> turn_makers();
+// All of them, in the order of kinds().
+const std::vector<NamedMaker>& question_makers();
+
+// The question as a user types it, options included.
+std::string typed_question(const Draft& draft, Random& random);
+Chain chain_of(const Draft& draft, const std::string& caption);
+
+// ---- pieces that makers share ----
+// Replaces {x}, {y}, … by the values, in order x, y, z.
+std::string fill(std::string text, const std::vector<std::string>& values);
+// A random phrasing of `texts`, filled.
+std::string phrase(Random& random, const std::vector<const char*>& texts, const std::vector<std::string>& values = {});
+// Shuffles the gold text among the others and writes the steps that compare each option with the gold one.
+void set_options(Draft& draft, const std::string& gold, std::vector<std::string> others, Random& random);
+// "(a) rain: no. (b) thunder: yes."
+std::string option_steps(const Draft& draft);
+// "The answer is B."
+std::string letter_sentence(const Draft& draft);
+// Three class names that are neither heard nor related by meaning to what is heard; one or two from the family of `gold`.
+std::vector<std::string> other_sounds(const Listening& listening, const Material& material, const std::string& gold,
+                                      Random& random);
+// A class that is not heard: of a heard one's family in half of the cases.
+std::string absent_sound(const Listening& listening, const Material& material, Random& random);
+// `count` random items of `pool` other than those in `not_these`; fewer when the pool is too small.
+std::vector<std::string> pick_others(const std::vector<std::string>& pool, const std::vector<std::string>& not_these, int count,
+                                     Random& random);
+// The sounds (no speech, no music) of one audio, in order.
+std::vector<Heard> sounds_of(const Perception& perception);
+std::vector<std::string> names_of(const std::vector<Heard>& heard);
+// "a, b and c"
+std::string list_words(const std::vector<std::string>& words);
+
+}  // namespace areason
