@@ -4,9 +4,12 @@
 #include <array>
 
 #include "base/error.h"
+#include "synth/acted.h"
 #include "synth/mix.h"
+#include "synth/music_scenes.h"
 #include "synth/recordings.h"
 #include "synth/sound_scenes.h"
+#include "synth/speech_scenes.h"
 
 namespace areason {
 namespace {
@@ -21,9 +24,10 @@ void check_split(const std::string& split) {
 }  // namespace
 
 struct SceneMaker::Parts {
-  explicit Parts(const SynthOptions& o) : options(o), library(o) {}
+  explicit Parts(const SynthOptions& o) : options(o), library(o), acted(o.package_root) {}
   SynthOptions options;
   SoundLibrary library;
+  ActedVoices acted;
 };
 
 SceneMaker::SceneMaker(const SynthOptions& options) : parts_(std::make_unique<const Parts>(options)) {}
@@ -33,12 +37,31 @@ Scene SceneMaker::make(const std::string& clip_id, SceneType type, const std::st
   check_split(split);
   Random random = Random::for_item(parts_->options.seed, split + "/" + clip_id);
   Mix mix(clip_id, type, split, random);
+  const SceneContext context{parts_->library, parts_->options.work_dir, parts_->options.package_root, split};
   switch (type) {
+    case SceneType::kSound:
+      compose_sounds(mix, parts_->library, split, random);
+      break;
     case SceneType::kLong:
       compose_long(mix, parts_->library, split, random);
       break;
-    default:
-      compose_sounds(mix, parts_->library, split, random);
+    case SceneType::kSpeech:
+      compose_speech(mix, context, random);
+      break;
+    case SceneType::kDialogue:
+      compose_dialogue(mix, context, random);
+      break;
+    case SceneType::kActed:
+      parts_->acted.compose(mix, context, random);
+      break;
+    case SceneType::kLanguage:
+      compose_speech(mix, context, random);
+      break;
+    case SceneType::kMusic:
+      compose_music(mix, context, random);
+      break;
+    case SceneType::kMixed:
+      random.chance(0.65) ? compose_speech_with_sounds(mix, context, random) : compose_music_with_sounds(mix, context, random);
       break;
   }
   return mix.finish(type == SceneType::kLong ? random.uniform(0.5, 1.5) : random.uniform(0.2, 0.8));

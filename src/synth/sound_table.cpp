@@ -66,8 +66,8 @@ const std::vector<SoundClass>& sound_classes() {
         "WE:gunshot.wav", "WE:thunderstick.ogg"}},
       {"hissing",
        "nature",
-       {"MT:tnt_ignite.ogg", "MT:tnt_gunpowder_burning.ogg", "MT:fire_extinguish_flame.*.ogg", "MT:default_cool_lava.*.ogg",
-        "WL:sound/metal/fizzle.ogg", "WE:hiss.wav", "WE:hiss-big.wav", "HW:steam.ogg"}},
+       {"MT:tnt_ignite.ogg", "MT:tnt_gunpowder_burning.ogg", "MT:fire_extinguish_flame.*.ogg", "WL:sound/metal/fizzle.ogg",
+        "WE:hiss.wav", "WE:hiss-big.wav", "HW:steam.ogg"}},
       {"arrow shot", "weapon", {"WE:bow.ogg", "WE:crossbow.ogg", "FD:bow1.wav", "FD:arrow.wav"}},
       {"whoosh", "weapon", {"WE:miss-*.ogg", "WE:throw-*.wav", "SP:perc_swoosh.flac", "SP:ambi_swoosh.flac", "MI:woosh.wav"}},
       // household
@@ -107,9 +107,13 @@ const std::vector<SoundClass>& sound_classes() {
       // people
       {"crowd",
        "human",
-       {"LC:SportsCroud*.wav", "MI:stadium.wav", "WL:sound/barbarians/taverns/inn_00.ogg",
-        "WL:sound/barbarians/taverns/biginn_*.ogg", "WL:sound/barbarians/taverns/tavern_*.ogg",
-        "WL:sound/empire/taverns/ration_*.ogg"}},
+       {
+           "LC:SportsCroud*.wav",
+           "MI:stadium.wav",
+           "WL:sound/barbarians/taverns/inn_00.ogg",
+           "WL:sound/barbarians/taverns/biginn_*.ogg",
+           "WL:sound/barbarians/taverns/tavern_*.ogg",
+       }},
       {"applause", "human", {"FB:applause.wav", "FZ:applause.ogg", "GC:LRApplauses*.ogg"}},
       {"laughter", "human", {"HW:voices/[BCDHMPS]*/Laugh.ogg", "HW:voices/Russian/Laugh.ogg", "WE:dwarf-laugh.wav"}},
       {"person screaming",
