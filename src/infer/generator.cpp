@@ -47,7 +47,7 @@ class Run {
       out_.finish_reason = "stop";
     } else if (static_cast<int>(out_.ids.size()) >= options_.max_new_tokens) {
       out_.finish_reason = "length";
-    } else if (options_.stop != nullptr && options_.stop->load()) {
+    } else if (options_.stop && options_.stop()) {
       out_.finish_reason = "interrupted";
     }
     return !out_.finish_reason.empty();

@@ -1,8 +1,7 @@
 #pragma once
 // The generation loop of one answer: sampling, structure, stop conditions, streamed text. The model is a function from token
 // ids to the logits after the last of them, so that tests can put a fake in its place. Called by reason. Thread rule: one
-// thread; `stop` may be set from any.
-#include <atomic>
+// thread.
 #include <functional>
 #include <span>
 #include <string>
@@ -20,7 +19,7 @@ struct GenerateOptions {
   std::vector<int> end_ids;       // end the answer (free structure only; guided answers end with </RESPONSE>)
   GuideLayout* layout = nullptr;  // null: free structure
   std::map<Section, int> section_budget;
-  const std::atomic<bool>* stop = nullptr;  // ends the answer before the next token
+  std::function<bool()> stop;  // true ends the answer before the next token
 };
 
 struct Generation {

@@ -219,9 +219,9 @@ TEST(FreeGeneration, StopsAtEndTokensLimitsAndTheStopFlag) {
   const Generation cut = Generator(tokenizer, options).run(model, {});
   EXPECT_EQ(cut.finish_reason, "length");
   EXPECT_EQ(cut.ids.size(), 2u);
-  std::atomic<bool> stop = false;
+  bool stop = false;
   options.max_new_tokens = 100;
-  options.stop = &stop;
+  options.stop = [&] { return stop; };
   const Generation stopped = Generator(tokenizer, options).run(model, {}, [&](std::string_view) { stop = true; });
   EXPECT_EQ(stopped.finish_reason, "interrupted");
   EXPECT_LT(stopped.ids.size(), ids.size());

@@ -1,6 +1,7 @@
 #pragma once
 // What users call: a conversation with a model about audio, answered section by section. Called by the CLI (ask, chat),
 // later by serve and eval. Thread rule: one thread uses a session; stop() may be called from any thread.
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,19 +18,19 @@ namespace areason {
 enum class Structure { kGuided, kFree };  // guided: the five sections are guaranteed
 
 struct AskOptions {
-  std::string system_prompt;                 // empty: the authors' (kReasonerSystemPrompt)
+  std::string system_prompt;  // empty: the authors' (kReasonerSystemPrompt)
   Structure structure = Structure::kGuided;
-  std::vector<std::string> choices;          // RESPONSE must name exactly one of these
+  std::vector<std::string> choices;  // RESPONSE must name exactly one of these
   LongAudio long_audio = LongAudio::kWindows;
   int max_new_tokens = 2048;
-  std::map<Section, int> section_budget;     // tokens; a section over its budget is closed
-  float temperature = 0;                     // 0: greedy
-  int top_k = 0;                             // 0: off
+  std::map<Section, int> section_budget;  // tokens; a section over its budget is closed
+  float temperature = 0;                  // 0: greedy
+  int top_k = 0;                          // 0: off
   float top_p = 1;
   float min_p = 0;
-  std::optional<float> repetition_penalty;   // default: generation_config.json
+  std::optional<float> repetition_penalty;  // default: generation_config.json
   std::uint64_t seed = 42;
-  bool allow_special_tokens = false;         // text may contain <|im_end|> and the like as tokens
+  bool allow_special_tokens = false;  // text may contain <|im_end|> and the like as tokens
 };
 
 struct HeardAudio {
@@ -42,16 +43,23 @@ struct HeardAudio {
 };
 
 struct Answer {
-  std::string text;                    // as generated
+  std::string text;  // as generated
   Chain sections;
-  bool complete = false;               // all five sections present and closed
+  std::vector<Section> cut;  // sections that a budget closed
+  bool complete = false;     // all five sections present and closed
   std::vector<HeardAudio> audio;
   int prompt_tokens = 0, audio_tokens = 0, completion_tokens = 0, reused_tokens = 0;
   std::map<std::string, double> seconds;  // load, decode, encode, prefill, generate
-  std::string finish_reason;           // "stop", "length", "interrupted"
+  std::string finish_reason;              // "stop", "length", "interrupted"
 };
 // The object that `ask --json` prints.
 Json answer_to_json(const Answer& answer, const std::string& model);
+
+// A round that has already happened: a question and the assistant's whole text.
+struct Exchange {
+  std::string question;
+  std::string response;
+};
 
 using SectionSink = std::function<void(const SectionEvent&)>;
 
@@ -63,9 +71,12 @@ class Session {
   // One user turn: new audio clips and a question. Earlier turns' keys and values are kept.
   Answer ask(const std::vector<std::string>& audio_paths, const std::string& question, const AskOptions& options,
              const SectionSink& sink = {});
-  void clear();                        // forgets the conversation, keeps the model
-  void stop();                         // ends the current answer at the next token
-  Json transcript() const;             // messages, for /save
+  void clear();  // forgets the conversation, keeps the model and what it has heard
+  // Starts a new conversation in which `earlier` rounds have happened. The clips belong to its first question, which may still
+  // be to come.
+  void begin(const std::vector<std::string>& audio_paths, const std::vector<Exchange>& earlier, const AskOptions& options);
+  void stop();              // ends the current answer at the next token
+  Json transcript() const;  // messages, for /save
   const std::string& model_dir() const;
 
  private:

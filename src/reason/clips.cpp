@@ -1,0 +1,73 @@
+#include "reason/clips.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+
+#include "audio/decode.h"
+#include "base/error.h"
+
+namespace areason {
+namespace {
+
+constexpr std::size_t kKeptClips = 16;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Identifies a file's content well enough to reuse it; empty for what cannot be read twice.
+std::string clip_key(const std::string& path, LongAudio policy) {
+  struct stat info {};
+  if (path == "-" || stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  return path + '\0' + std::to_string(info.st_size) + '\0' + std::to_string(info.st_mtim.tv_sec) + '.' +
+         std::to_string(info.st_mtim.tv_nsec) + '\0' + std::to_string(static_cast<int>(policy));
+}
+
+}  // namespace
+
+std::shared_ptr<const Clip> ClipStore::load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
+  const std::string key = clip_key(path, policy);
+  for (auto it = recent_.begin(); it != recent_.end(); ++it) {
+    if (key.empty() || it->key != key) continue;
+    recent_.splice(recent_.begin(), recent_, it);
+    return recent_.front().clip;
+  }
+  std::shared_ptr<const Clip> clip = read(path, policy, seconds);
+  if (!key.empty()) recent_.push_front({key, clip});
+  if (recent_.size() > kKeptClips) recent_.pop_back();
+  return clip;
+}
+
+std::shared_ptr<Clip> ClipStore::read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
+  const double start = now();
+  const Waveform audio = load_audio_16k(path);
+  const double decoded = now();
+  auto clip = std::make_shared<Clip>();
+  clip->heard.path = path;
+  clip->heard.seconds = audio.seconds();
+  const double window_seconds = extractor_.config().chunk_seconds;
+  for (const AudioWindow& window : split_long_audio(audio, policy, window_seconds, path)) {
+    clip->windows.push_back(encode(window, path));
+    clip->heard.heard_seconds += window.audio.seconds();
+    clip->heard.tokens += clip->windows.back().embeddings.tokens;
+    clip->heard.truncated = clip->heard.truncated || window.truncated;
+  }
+  clip->heard.windows = static_cast<int>(clip->windows.size());
+  seconds["decode"] += decoded - start;
+  seconds["encode"] += now() - decoded;
+  return clip;
+}
+
+ClipWindow ClipStore::encode(const AudioWindow& window, const std::string& path) {
+  ClipWindow out;
+  out.uid = next_uid_++;
+  const LogMel mel = extractor_.compute(window.audio.samples);
+  if (mel.valid_frames > 0) out.embeddings = model_->encode_audio(mel);
+  if (out.embeddings.tokens == 0) {
+    throw Error(ErrorCode::kInput,
+                path + " is too short to be heard (" + std::to_string(window.audio.samples.size()) + " samples)",
+                "give at least 0.03 seconds of audio");
+  }
+  return out;
+}
+
+}  // namespace areason

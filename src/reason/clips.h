@@ -1,0 +1,47 @@
+#pragma once
+// Clips as the model hears them: decoded, cut into windows, encoded. Recently heard clips are kept, so that the next question
+// on the same file costs nothing. Called by the session. Errors: Error(kInput) naming the file. Thread rule: one thread.
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audio/log_mel.h"
+#include "audio/windows.h"
+#include "model/qwen2_audio.h"
+#include "reason/session.h"
+
+namespace areason {
+
+struct ClipWindow {
+  AudioEmbeddings embeddings;
+  std::uint64_t uid = 0;  // names the content: equal uids, equal embeddings
+};
+
+struct Clip {
+  HeardAudio heard;
+  std::vector<ClipWindow> windows;
+};
+
+class ClipStore {
+ public:
+  ClipStore(Qwen2Audio& model, const LogMelConfig& config) : model_(&model), extractor_(config) {}
+  // Adds the time it took to seconds["decode"] and seconds["encode"].
+  std::shared_ptr<const Clip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
+
+ private:
+  std::shared_ptr<Clip> read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
+  ClipWindow encode(const AudioWindow& window, const std::string& path);
+
+  struct Entry {
+    std::string key;
+    std::shared_ptr<const Clip> clip;
+  };
+  Qwen2Audio* model_;
+  LogMelExtractor extractor_;
+  std::list<Entry> recent_;  // most recent first
+  std::uint64_t next_uid_ = 1;
+};
+
+}  // namespace areason

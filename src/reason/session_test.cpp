@@ -1,0 +1,193 @@
+// The whole way of a question on the reference's tiny random model: its greedy tokens (transformers 5.23.0), structure, prefix
+// reuse, long clips, errors.
+#include "reason/session.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "chat/conversation.h"
+#include "model/safetensors.h"
+#include "text/tokenizer.h"
+
+namespace areason {
+namespace {
+
+std::string tiny_dir() {
+  const char* root = std::getenv("AREASON_REFERENCE");
+  return std::string(root ? root : "../shared/reference") + "/tiny";
+}
+
+class TinySession : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (std::filesystem::exists(tiny_dir() + "/model/config.json")) session_ = new Session(tiny_dir() + "/model");
+  }
+  static void TearDownTestSuite() {
+    delete session_;
+    session_ = nullptr;
+  }
+  void SetUp() override {
+    if (session_ == nullptr) GTEST_SKIP() << "NO REFERENCE DATA: set AREASON_REFERENCE to check this for real";
+    session_->clear();
+  }
+  static std::string clip(const std::string& name) { return tiny_dir() + "/clips/" + name; }
+  static AskOptions short_answer() {
+    AskOptions options;
+    options.max_new_tokens = 160;
+    return options;
+  }
+
+  static Session* session_;
+};
+Session* TinySession::session_ = nullptr;
+
+TEST_F(TinySession, FreeGreedyTextEqualsTheReference) {
+  const Json cases = read_json_file(tiny_dir() + "/cases/cases.json");
+  const Tokenizer tokenizer = Tokenizer::load(tiny_dir() + "/model");
+  int compared = 0;
+  for (const Json& item : cases["prompts"]) {
+    const Conversation wanted = conversation_from_json(item["messages"]);
+    const Message& last = wanted.messages.back();
+    if (wanted.messages.size() > 2 || last.parts.back().kind != Part::Kind::kText) continue;
+    AskOptions options;
+    options.structure = Structure::kFree;
+    options.system_prompt = wanted.messages.size() == 2 ? wanted.messages[0].parts[0].value : kTemplateSystemPrompt;
+    options.repetition_penalty = item["repetition_penalty"].get<float>();
+    options.long_audio = LongAudio::kTruncate;
+    const TensorStore store = TensorStore::open(tiny_dir() + "/cases/" + item["file"].get<std::string>());
+    const auto bytes = store.at("generated").data;
+    std::vector<TokenId> ids;
+    for (std::size_t i = 0; i + 8 <= bytes.size(); i += 8) {
+      // Where the two best scores nearly tie, another token is no error; compare up to there.
+      if (item["greedy_margins"][i / 8].get<double>() < 1e-3) break;
+      std::int64_t id = 0;
+      std::memcpy(&id, bytes.data() + i, 8);
+      ids.push_back(static_cast<TokenId>(id));
+    }
+    options.max_new_tokens = static_cast<int>(ids.size());
+    std::vector<std::string> paths;
+    for (const std::string& name : wanted.audio_paths()) paths.push_back(clip(name));
+    session_->clear();
+    const Answer answer = session_->ask(paths, last.parts.back().value, options);
+    EXPECT_EQ(answer.text, tokenizer.decode(ids)) << item["name"];
+    EXPECT_EQ(answer.prompt_tokens, store.at("input_ids").elements()) << item["name"];
+    compared += ids.empty() ? 0 : 1;
+  }
+  EXPECT_GE(compared, 3);
+}
+
+TEST_F(TinySession, GuidedStructureIsCompleteAndStreamed) {
+  std::string streamed;
+  const auto sink = [&](const SectionEvent& event) {
+    if (event.kind == SectionEvent::Kind::kOpen) streamed += "[" + std::string(section_key(event.section)) + "]";
+    streamed += event.text;
+  };
+  const Answer answer = session_->ask({clip("short_8k.wav")}, "How many sounds?", short_answer(), sink);
+  EXPECT_TRUE(answer.complete) << answer.text;
+  std::string wanted;
+  for (const Section section : kSections) {
+    EXPECT_FALSE(answer.sections[section].empty()) << section_key(section);
+    wanted += "[" + std::string(section_key(section)) + "]" + answer.sections[section];
+  }
+  EXPECT_EQ(streamed, wanted);
+  EXPECT_LE(answer.completion_tokens, 160);
+  ASSERT_EQ(answer.audio.size(), 1u);
+  EXPECT_EQ(answer.audio[0].tokens, 2);
+}
+
+TEST_F(TinySession, LaterTurnsReuseTheCacheAndDoNotChangeTheAnswer) {
+  const AskOptions options = short_answer();
+  const Answer first = session_->ask({clip("music_44k_stereo.wav")}, "What is heard?", options);
+  const Answer second = session_->ask({clip("short_8k.wav")}, "And this?", options);
+  // Kept: the first prompt (at least) and what was generated but for its last tokens.
+  EXPECT_GE(second.reused_tokens, first.prompt_tokens);
+  session_->begin({clip("music_44k_stereo.wav")}, {{"What is heard?", first.text}}, options);
+  Session fresh(tiny_dir() + "/model");
+  fresh.begin({clip("music_44k_stereo.wav")}, {{"What is heard?", first.text}}, options);
+  EXPECT_EQ(fresh.transcript(), session_->transcript());
+  const Answer again = fresh.ask({clip("short_8k.wav")}, "And this?", options);
+  EXPECT_EQ(again.reused_tokens, 0);
+  EXPECT_EQ(again.prompt_tokens, second.prompt_tokens);
+  EXPECT_EQ(again.text, second.text);
+}
+
+TEST_F(TinySession, TheNextQuestionOnTheSameClipReusesItsAudio) {
+  const AskOptions options = short_answer();
+  session_->ask({clip("music_44k_stereo.wav")}, "What is heard?", options);
+  session_->clear();
+  const Answer answer = session_->ask({clip("music_44k_stereo.wav")}, "Which instrument?", options);
+  EXPECT_GT(answer.reused_tokens, 150);
+  EXPECT_EQ(answer.seconds.at("decode"), 0);
+}
+
+TEST_F(TinySession, LongClipsAreSeveralAudiosOrTruncatedOrRefused) {
+  AskOptions options = short_answer();
+  const Answer windows = session_->ask({clip("long_48k.wav")}, "Who speaks?", options);
+  EXPECT_EQ(windows.audio.at(0).windows, 2);
+  EXPECT_NEAR(windows.audio[0].heard_seconds, windows.audio[0].seconds, 1e-6);
+  EXPECT_GT(windows.audio[0].tokens, 750);
+  EXPECT_FALSE(windows.audio[0].truncated);
+  session_->clear();
+  options.long_audio = LongAudio::kTruncate;
+  const Answer cut = session_->ask({clip("long_48k.wav")}, "Who speaks?", options);
+  EXPECT_EQ(cut.audio.at(0).tokens, 750);
+  EXPECT_TRUE(cut.audio[0].truncated);
+  options.long_audio = LongAudio::kError;
+  EXPECT_THROW(session_->ask({clip("long_48k.wav")}, "Who speaks?", options), Error);
+}
+
+TEST_F(TinySession, AFailedQuestionLeavesTheConversationAsItWas) {
+  session_->ask({clip("short_8k.wav")}, "One?", short_answer());
+  const Json before = session_->transcript();
+  EXPECT_THROW(session_->ask({clip("nothing.wav")}, "Two?", short_answer()), Error);
+  AskOptions too_small = short_answer();
+  too_small.max_new_tokens = 3;
+  EXPECT_THROW(session_->ask({clip("tones_16k.wav")}, "Three?", too_small), Error);
+  std::string endless;
+  for (int i = 0; i < 9000; ++i) endless += "word ";
+  try {
+    session_->ask({}, endless, short_answer());
+    ADD_FAILURE() << "a prompt longer than the context was accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kInput);
+    EXPECT_NE(std::string(e.what()).find("context"), std::string::npos);
+  }
+  EXPECT_EQ(session_->transcript(), before);
+  EXPECT_TRUE(session_->ask({}, "Four?", short_answer()).complete);
+}
+
+TEST_F(TinySession, ChoicesBindTheResponse) {
+  AskOptions options = short_answer();
+  options.choices = {"A. a bell", "B. a dog"};
+  const Answer answer = session_->ask({clip("short_8k.wav")}, "Which? A. a bell B. a dog", options);
+  const std::string& response = answer.sections[Section::kResponse];
+  EXPECT_TRUE(response == options.choices[0] || response == options.choices[1]) << response;
+}
+
+TEST_F(TinySession, StopEndsTheAnswer) {
+  AskOptions options;
+  int events = 0;
+  const Answer answer = session_->ask({clip("short_8k.wav")}, "Long?", options, [&](const SectionEvent&) {
+    if (++events == 5) session_->stop();
+  });
+  EXPECT_EQ(answer.finish_reason, "interrupted");
+  EXPECT_LT(answer.completion_tokens, 100);
+}
+
+TEST_F(TinySession, JsonHasTheDocumentedKeys) {
+  const Json json = answer_to_json(session_->ask({clip("short_8k.wav")}, "One?", short_answer()), "tiny");
+  for (const char* key : {"sections", "text", "model", "audio", "usage", "timings", "finish_reason"}) {
+    EXPECT_TRUE(json.contains(key)) << key;
+  }
+  for (const char* key : {"planning", "caption", "reasoning", "summary", "response"})
+    EXPECT_TRUE(json["sections"].contains(key));
+  for (const char* key : {"prompt_tokens", "audio_tokens", "completion_tokens"}) EXPECT_TRUE(json["usage"].contains(key));
+  for (const char* key : {"path", "seconds", "tokens", "truncated"}) EXPECT_TRUE(json["audio"][0].contains(key));
+}
+
+}  // namespace
+}  // namespace areason
