@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "synth/acted.h"
+#include "synth/languages.h"
 #include "synth/mix.h"
 #include "synth/music_scenes.h"
 #include "synth/recordings.h"
@@ -24,10 +25,11 @@ void check_split(const std::string& split) {
 }  // namespace
 
 struct SceneMaker::Parts {
-  explicit Parts(const SynthOptions& o) : options(o), library(o), acted(o.package_root) {}
+  explicit Parts(const SynthOptions& o) : options(o), library(o), acted(o.package_root), languages(o.package_root) {}
   SynthOptions options;
   SoundLibrary library;
   ActedVoices acted;
+  LanguageLibrary languages;
 };
 
 SceneMaker::SceneMaker(const SynthOptions& options) : parts_(std::make_unique<const Parts>(options)) {}
@@ -55,7 +57,7 @@ Scene SceneMaker::make(const std::string& clip_id, SceneType type, const std::st
       parts_->acted.compose(mix, context, random);
       break;
     case SceneType::kLanguage:
-      compose_speech(mix, context, random);
+      parts_->languages.compose(mix, context, random);
       break;
     case SceneType::kMusic:
       compose_music(mix, context, random);
