@@ -101,7 +101,7 @@ std::vector<std::string> leaked_sources(const std::vector<const Clip*>& clips) {
   }
   std::vector<std::string> out;
   for (const std::string& id : unseen) {
-    if (!id.empty() && others.count(id) > 0) out.push_back(id);
+    if (!id.empty() && !id.starts_with("generated:") && others.count(id) > 0) out.push_back(id);
   }
   return out;
 }

@@ -11,6 +11,8 @@ namespace areason {
 namespace {
 
 constexpr int kMostQuotedWords = 9;
+// Quiet noise under a clip is there to make classes harder to tell by their silence; nobody would mention it.
+constexpr const char* kNoise = "background noise";
 constexpr double kShortestPart = 0.15;  // seconds of an event that must lie in the window to be heard there
 
 std::string speech_line(const Heard& h) {
@@ -23,8 +25,8 @@ std::string speech_line(const Heard& h) {
 }
 
 std::string music_line(const MusicFacts& m) {
-  std::string out = "The music: ";
-  for (std::size_t i = 0; i < m.instruments.size(); ++i) out += (i == 0 ? "" : " and ") + m.instruments[i];
+  // The accompaniment is left out: naming the melody's instrument is hard enough.
+  std::string out = "The music: " + (m.instruments.empty() ? std::string("unknown") : m.instruments[0]);
   for (const std::string& part : {m.tempo, m.meter, m.feel, m.mode, m.mood}) {
     if (!part.empty()) out += ", " + part;
   }
@@ -54,7 +56,7 @@ Heard heard_of(const Event& event, double from, double to) {
   h.cut = event.from < from - 1e-6 || event.to > to + 1e-6;
   if (event.kind == EventKind::kSpeech) {
     h.gender = event.gender;
-    h.language = event.language;
+    if (event.mood.empty()) h.language = event.language;  // acted cries are too short to tell the language
     h.mood = event.mood;
     h.text = quotable_text(event);
   }
@@ -85,7 +87,7 @@ Perception perceive(const Scene& scene, double from, double to) {
   for (const Event& event : scene.events) {
     if (std::min(event.to, to) - std::max(event.from, from) < std::min(kShortestPart, 0.9 * (event.to - event.from))) continue;
     if (event.kind == EventKind::kBackground) {
-      p.background = event.label;
+      if (event.label != kNoise) p.background = event.label;
       continue;
     }
     Heard h = heard_of(event, from, to);

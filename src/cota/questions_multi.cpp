@@ -176,8 +176,9 @@ Maybe pair_more(const Listening& l, const Material&, Random& random) {
       phrase(random, {"I count the sounds of each audio and compare.", "I count in both clips and take the larger number."});
   either_audio(d, a.size() > b.size() ? 0 : 1);
   int n = 0, k = 0;
-  d.reasoning = "Audio 1: " + numbered(a, n) + ". Audio 2: " + numbered(b, k) + ". " + std::to_string(std::max(n, k)) +
-                " is more than " + std::to_string(std::min(n, k)) + ".";
+  const std::string first = numbered(a, n), second = numbered(b, k);
+  d.reasoning = "Audio 1: " + first + ". Audio 2: " + second + ". " + std::to_string(std::max(n, k)) + " is more than " +
+                std::to_string(std::min(n, k)) + ".";
   d.summary = std::string("Audio ") + (d.gold == 0 ? "1" : "2") + " has more.";
   d.response = std::string("There are more sounds in audio ") + (d.gold == 0 ? "1." : "2.");
   return d;

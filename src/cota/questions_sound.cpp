@@ -390,32 +390,6 @@ Maybe longer(const Listening& l, const Material&, Random& random) {
   return d;
 }
 
-QuestionMaker background_maker(Ask ask) {
-  return [ask](const Listening& l, const Material& m, Random& random) -> Maybe {
-    if (!is_sound_clip(l) || l.audios[0].background.empty()) return {};
-    const std::string gold = l.audios[0].background;
-    const auto heard = unique_names(sounds_of(l.audios[0]));
-    if (std::find(heard.begin(), heard.end(), gold) != heard.end()) return {};
-    Draft d;
-    d.question = phrase(random, {"What is the background sound?", "Which sound is in the background?",
-                                 "What do you hear in the background?", "Which sound goes on all the time behind the others?",
-                                 "Identify the background sound.", "What is behind the other sounds?"});
-    d.planning =
-        phrase(random, {"I tell the background from the single sounds.", "I look for the sound that goes on all the time."});
-    const std::string fact = "The sound that goes on all the time is " + gold + ".";
-    const std::string sentence = "The background is the " + gold + ".";
-    if (ask == Ask::kOpen) {
-      d.answer = gold;
-      d.reasoning = fact;
-      d.summary = d.response = sentence;
-      return d;
-    }
-    set_options(d, gold, wrong_by_time(l, m, gold, random), random);
-    finish_choice(d, fact, sentence);
-    return d;
-  };
-}
-
 }  // namespace
 
 std::vector<NamedMaker> sound_makers() {
@@ -432,9 +406,7 @@ std::vector<NamedMaker> sound_makers() {
           {"sound-after-open", time_maker(after_fact, kAfter, Ask::kOpen)},
           {"sound-presence", presence},
           {"sound-overlap", overlap},
-          {"sound-longer", longer},
-          {"sound-background", background_maker(Ask::kOptions)},
-          {"sound-background-open", background_maker(Ask::kOpen)}};
+          {"sound-longer", longer}};
 }
 
 }  // namespace areason

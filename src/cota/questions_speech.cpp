@@ -33,21 +33,27 @@ std::vector<std::string> split_words(const std::string& text) {
   return out;
 }
 
-// "4 7 1" when the text holds at least two digit words or digits, else "".
+std::string digits_of_word(const std::string& word) {
+  const auto it = std::find_if(kDigitWords.begin(), kDigitWords.end(), [&](const char* w) { return word == w; });
+  if (it != kDigitWords.end()) return std::to_string(it - kDigitWords.begin());
+  return word.find_first_not_of("0123456789") == std::string::npos ? word : "";
+}
+
+// "4 7 1" when all digits of the text stand in one run of at least two, else "".
 std::string digits_of(const std::string& text) {
   std::string out;
-  int count = 0;
+  int count = 0, runs = 0;
+  bool in_run = false;
   for (const std::string& word : split_words(text)) {
-    const auto it = std::find_if(kDigitWords.begin(), kDigitWords.end(), [&](const char* w) { return word == w; });
-    std::string digits;
-    if (it != kDigitWords.end()) digits = std::to_string(it - kDigitWords.begin());
-    if (word.find_first_not_of("0123456789") == std::string::npos) digits = word;
+    const std::string digits = digits_of_word(word);
+    if (!digits.empty() && !in_run) ++runs;
+    in_run = !digits.empty();
     for (const char c : digits) {
       out += (out.empty() ? "" : " ") + std::string(1, c);
       ++count;
     }
   }
-  return count >= 2 ? out : std::string();
+  return count >= 2 && runs == 1 ? out : std::string();
 }
 
 void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {

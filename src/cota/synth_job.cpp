@@ -22,11 +22,12 @@
 namespace areason {
 namespace {
 
-constexpr int kMostRounds = 30;  // of making more test clips
+constexpr int kMostRounds = 30;     // of making more test clips
+constexpr int kMostIdleRounds = 4;  // that bring no kind nearer to its number
 constexpr std::array<SceneType, 8> kTypes = {SceneType::kSound,    SceneType::kSpeech, SceneType::kDialogue, SceneType::kActed,
                                              SceneType::kLanguage, SceneType::kMusic,  SceneType::kMixed,    SceneType::kLong};
 // Share of clips. Sounds carry most kinds of questions; long clips cost eight times as much to learn from.
-constexpr std::array<double, 8> kShares = {0.48, 0.10, 0.07, 0.06, 0.07, 0.11, 0.09, 0.02};
+constexpr std::array<double, 8> kShares = {0.42, 0.13, 0.08, 0.06, 0.08, 0.12, 0.09, 0.02};
 
 bool wanted(const SynthJobOptions& options, SceneType type) {
   return options.types.empty() || std::find(options.types.begin(), options.types.end(), type) != options.types.end();
@@ -113,16 +114,19 @@ class Job {
     for (const Kind& kind : kinds()) {
       if (kind.tested == Tested::kYes) result.missing[std::string(kind.name)] = options_.test_per_kind;
     }
-    for (int round = 0; round < kMostRounds && !result.missing.empty(); ++round) {
+    int idle = 0;
+    for (int round = 0; round < kMostRounds && idle < kMostIdleRounds && !result.missing.empty(); ++round) {
       std::vector<ClipOrder> orders;
-      for (const auto& [type, count] : clips_to_add(result.missing)) {
+      for (const auto& [type, count] : clips_to_add(result.missing, made)) {
         const std::string prefix = split + "-" + std::string(scene_type_name(type));
         for (int i = 0; i < count; ++i) orders.push_back({numbered(prefix, made[type]++), type, split});
       }
       if (orders.empty()) break;
       for (const ClipOrder& order : orders) ids.push_back(order.id);
       make(orders, split + ", round " + std::to_string(round + 1));
+      const auto before = result.missing;
       result = assign_test(found(store_, ids), assign_);
+      idle = result.missing == before ? idle + 1 : 0;
     }
     for (const auto& [kind, count] : result.missing) {
       if (wanted(options_, scene_type_of_kind(kind)))
@@ -131,15 +135,19 @@ class Job {
     return result.samples;
   }
 
-  std::map<SceneType, int> clips_to_add(const std::map<std::string, int>& missing) const {
-    std::map<SceneType, int> sum, most, out;
+  // As many clips as the kind that lags most needs at the rate seen so far, at most as many again as there are.
+  std::map<SceneType, int> clips_to_add(const std::map<std::string, int>& missing, const std::map<SceneType, int>& made) const {
+    std::map<SceneType, int> sum, out;
+    std::map<SceneType, double> by_rate;
     for (const auto& [kind, count] : missing) {
       const SceneType type = scene_type_of_kind(kind);
       sum[type] += count;
-      most[type] = std::max(most[type], count);
+      const double got = options_.test_per_kind - count;
+      if (made.contains(type))
+        by_rate[type] = std::max(by_rate[type], made.at(type) * std::min(1.0, count / std::max(got, 0.5)));
     }
     for (const auto& [type, count] : sum) {
-      if (wanted(options_, type)) out[type] = std::max({2, count / assign_.test_per_clip, std::min(most[type], 60)});
+      if (wanted(options_, type)) out[type] = std::max({2, count / assign_.test_per_clip, static_cast<int>(by_rate[type])});
     }
     return out;
   }
