@@ -23,15 +23,8 @@ int report(ErrorCode code, const std::string& message, const std::string& hint) 
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Audio-Reasoner: hears a clip, reads a question, answers with a structured chain of thought", "audio-reasoner"};
-  app.set_version_flag("--version", "audio-reasoner 0.1.0");
-  app.require_subcommand(1);
-  register_ask(app);
-  register_chat(app);
-  register_probe(app);
-  register_tokenize(app);
-  register_data(app);
-  register_train(app);
+  CLI::App app;
+  build_app(app);
   try {
     app.parse(argc, argv);
     return 0;

@@ -1,0 +1,30 @@
+#include "cli/paths.h"
+
+#include <cstdlib>
+#include <system_error>
+
+namespace areason {
+
+namespace fs = std::filesystem;
+
+fs::path executable_dir() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::current_path() : self.parent_path();
+}
+
+std::string default_model_dir() {
+  if (const char* named = std::getenv("AREASON_MODEL"); named != nullptr && *named != '\0') return named;
+  const fs::path nano = "models/nano";
+  std::error_code ignored;
+  const auto usable = [&](const fs::path& dir) { return fs::exists(dir / "config.json", ignored); };
+  const fs::path installed = executable_dir().parent_path() / "share/areason" / nano;
+  if (usable(installed)) return installed.string();
+  // build/release/audio-reasoner lies two folders below the source tree, other build folders one to three.
+  fs::path dir = executable_dir();
+  for (int up = 0; up < 4 && dir.has_relative_path(); ++up, dir = dir.parent_path())
+    if (usable(dir / nano)) return (dir / nano).string();
+  return nano.string();
+}
+
+}  // namespace areason

@@ -1,0 +1,14 @@
+#pragma once
+// Where things lie on this machine: the own program, the built-in model. Called by the commands. Thread rule: free functions.
+#include <filesystem>
+#include <string>
+
+namespace areason {
+
+// The directory of the running program.
+std::filesystem::path executable_dir();
+// The model that commands take without --model: $AREASON_MODEL, else models/nano as installed (PREFIX/share/areason), in the
+// source tree the program was built in, or in the current directory.
+std::string default_model_dir();
+
+}  // namespace areason
