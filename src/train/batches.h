@@ -1,0 +1,97 @@
+#pragma once
+// The data of a run: samples grouped by their audio, shuffled per epoch from a seed, tokenised and packed ahead on an own
+// thread. Called by trainer.cpp. The position in the data is two numbers, so that a resumed run sees what it would have seen.
+// Thread rule: one consumer; the loader's thread reads the constant members only.
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "cota/sample.h"
+#include "train/features.h"
+#include "train/packing.h"
+
+namespace areason::train {
+
+enum class Target { kChain, kAnswer };  // kAnswer: the response alone, without the chain (the ablation)
+
+struct DataOptions {
+  std::string system_prompt;
+  Target target = Target::kChain;
+  int max_row_samples = 8;           // samples that share one audio prefix
+  std::int64_t batch_samples = 64;   // samples a step, at least
+  std::int64_t micro_tokens = 4096;  // tokens a micro-batch, about
+  int max_length = 8192;
+  std::uint64_t seed = 1;
+  int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache
+  Sharing sharing = Sharing::kShared;
+};
+
+struct DataPosition {
+  std::int64_t epoch = 0, row = 0;
+};
+
+struct Step {
+  std::vector<MicroBatch> batches;
+  std::int64_t labels = 0, tokens = 0, samples = 0;
+  DataPosition next;  // after this step
+  double epoch = 0;   // epochs done after this step
+};
+
+class Dataset {
+ public:
+  // `cache` may be null: log-mels are computed when a row is made.
+  Dataset(std::vector<Sample> samples, const DataOptions& options, const Tokenizer& tokenizer, const LogMelExtractor& extractor,
+          const FeatureCache* cache);
+  std::int64_t samples() const { return static_cast<std::int64_t>(samples_.size()); }
+  // The step that starts at `position` (training order, wraps into the next epoch).
+  Step step_at(DataPosition position) const;
+  // Everything once, in file order, in steps of about batch_samples.
+  std::vector<Step> all() const;
+
+ private:
+  using RowPlan = std::vector<std::size_t>;  // indices of samples on the same audio
+  std::vector<RowPlan> plan_epoch(std::int64_t epoch) const;
+  const std::vector<RowPlan>& epoch_plan(std::int64_t epoch) const;
+  std::optional<PackedRow> make_row(const RowPlan& plan, Random& random) const;
+  void mask_mel(LogMel& mel, Random& random) const;
+  Conversation conversation(const Sample& sample, const std::vector<std::string>& windows) const;
+
+  std::vector<Sample> samples_;
+  DataOptions options_;
+  const Tokenizer& tokenizer_;
+  const LogMelExtractor& extractor_;
+  const FeatureCache* cache_;
+  std::vector<RowPlan> groups_;
+  mutable std::int64_t planned_ = -1;
+  mutable std::vector<RowPlan> plan_;
+};
+
+// Makes steps ahead on a thread of its own.
+class Loader {
+ public:
+  Loader(const Dataset& dataset, DataPosition start);
+  ~Loader();
+  Step next();  // rethrows what the thread threw
+
+ private:
+  void run(DataPosition position);
+  const Dataset& dataset_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Step> ready_;
+  std::exception_ptr error_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+// Paths made absolute relative to their file; every distinct audio path of `samples`, in order.
+std::vector<Sample> read_training_samples(const std::vector<std::string>& files);
+std::vector<std::string> audio_paths(const std::vector<Sample>& samples);
+
+}  // namespace areason::train

@@ -1,0 +1,40 @@
+#pragma once
+// Weights in and out: checkpoints in the released layout, Whisper encoders, and the state that makes a run resumable. Called by
+// trainer.cpp. A checkpoint directory appears whole or not at all. Errors: Error(kModel) naming file and tensor.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/json_fwd.h"
+#include "model/safetensors.h"
+#include "train/train_model.h"
+
+namespace areason::train {
+
+// Every parameter from a checkpoint (names of the released files, or of transformers 5's modules).
+void load_parameters(TrainModel& model, const TensorStore& store);
+// The tower only: names audio_tower.*, or openai/whisper-*'s model.encoder.* / encoder.*.
+void load_audio_tower(TrainModel& model, const TensorStore& store);
+
+// Writes the model's weights as `dtype` into <dir>/model.safetensors.
+void save_weights(const TrainModel& model, const std::string& dir, DType dtype);
+
+struct RunState {
+  std::map<std::string, at::Tensor> tensors;  // "exp_avg.…"; the f32 parameters are added as "master.…"
+  std::string json;                           // trainer_state.json
+};
+void save_state(const TrainModel& model, const RunState& state, const std::string& dir);
+// Restores parameters and the tensors of `state` in place; returns trainer_state.json's text.
+std::string load_state(TrainModel& model, const std::map<std::string, at::Tensor>& tensors, const std::string& dir);
+
+// <out>/checkpoint-<step>: the newest complete one.
+std::optional<std::string> newest_checkpoint(const std::string& out_dir);
+// Runs `fill` on a temporary directory, then renames it to <out>/checkpoint-<step>, points <out>/last at it and removes all but
+// the newest `keep` (never the one <out>/best points at).
+std::string commit_checkpoint(const std::string& out_dir, std::int64_t step, int keep,
+                              const std::function<void(const std::string&)>& fill);
+// Atomically points the symbolic link <out>/<name> at a sibling.
+void point_link(const std::string& out_dir, const std::string& name, const std::string& target);
+
+}  // namespace areason::train

@@ -1,0 +1,97 @@
+// audio-reasoner-train: supervised fine-tuning of Qwen2-Audio models with libtorch; `audio-reasoner train` starts it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "chat/conversation.h"
+#include "train/trainer.h"
+
+namespace {
+
+using areason::train::Target;
+using areason::train::TrainOptions;
+
+void add_data_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--data", o.data, "training samples (JSONL), several allowed")->required();
+  app.add_option("--val", o.validation, "held-out samples (JSONL)");
+  app.add_option("--target", o.data_options.target, "chain: the five sections; answer: the response alone")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, Target>{{"chain", Target::kChain}, {"answer", Target::kAnswer}}));
+  app.add_option("--system", o.data_options.system_prompt, "system prompt (default: the authors')");
+  app.add_option("--batch-samples", o.data_options.batch_samples, "samples a step, at least")->capture_default_str();
+  app.add_option("--micro-tokens", o.data_options.micro_tokens, "tokens a micro-batch, about")->capture_default_str();
+  app.add_option("--max-row-samples", o.data_options.max_row_samples, "samples that share one audio prefix")
+      ->capture_default_str();
+  app.add_option("--max-length", o.data_options.max_length, "longer samples are left out")->capture_default_str();
+  app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")->capture_default_str();
+  app.add_option("--frequency-masks", o.data_options.frequency_masks, "SpecAugment when the tower trains")
+      ->capture_default_str();
+  app.add_option("--limit", o.limit, "use only the first samples");
+  app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
+  app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");
+}
+
+void add_model_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--out", o.out, "run folder; a run goes on from its newest checkpoint")->required();
+  app.add_option("--config", o.config, "sizes of a new model (configs/*.json)");
+  app.add_option("--tokenizer", o.tokenizer, "tokenizer folder of a new model");
+  app.add_option("--init", o.init, "checkpoint to start from");
+  app.add_option("--init-audio-tower", o.init_audio_tower, "Whisper encoder: a .safetensors file or folder");
+  app.add_option("--freeze", o.freeze, "audio_tower, projector, decoder; several allowed")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"audio_tower", "projector", "decoder"}));
+  app.add_option("--precision", o.precision, "auto, bf16 or f32")->capture_default_str();
+  app.add_option("--save-dtype", o.save_dtype, "f32, f16 or bf16")->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
+}
+
+void add_schedule_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--lr", o.schedule.peak, "peak learning rate")->capture_default_str();
+  app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)");
+  app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)");
+  app.add_option("--min-lr", o.schedule.floor, "what the cosine ends at")->capture_default_str();
+  app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str();
+  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
+  app.add_option("--beta1", o.optimizer.beta1)->capture_default_str();
+  app.add_option("--beta2", o.optimizer.beta2)->capture_default_str();
+  app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")->capture_default_str();
+  app.add_option("--dropout", o.dropout)->capture_default_str();
+  app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes");
+  app.add_option("--epochs", o.epochs)->capture_default_str();
+  app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included");
+  app.add_option("--log-every", o.log_every)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str();
+  app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--save-every", o.save_every, "steps")->capture_default_str();
+  app.add_option("--keep", o.keep, "checkpoints")->capture_default_str();
+  app.add_option("--stop-after", o.stop_after, "save and stop after this many steps of this process");
+  app.add_flag("--fresh", o.fresh, "start over: removes the run folder's checkpoints");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  TrainOptions options;
+  options.data_options.system_prompt = areason::kReasonerSystemPrompt;
+  CLI::App app("Trains Qwen2-Audio models.", "audio-reasoner-train");
+  add_data_options(app, options);
+  add_model_options(app, options);
+  add_schedule_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : static_cast<int>(areason::ErrorCode::kUsage);
+  }
+  try {
+    areason::install_interrupt_handler();
+    areason::train::run_training(options);
+    return areason::interrupted() ? static_cast<int>(areason::ErrorCode::kInterrupted) : 0;
+  } catch (const areason::Error& e) {
+    std::fprintf(stderr, "error: %s\nhint: %s\n", e.what(), e.hint().c_str());
+    return static_cast<int>(e.code());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\nhint: this is a bug; please report it\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,175 @@
+#include "train/packing.h"
+
+#include <algorithm>
+
+#include "cot/sections.h"
+
+namespace areason::train {
+namespace {
+
+at::Tensor to_tensor(const std::vector<std::int64_t>& values) {
+  at::Tensor out = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions().dtype(at::kLong));
+  std::copy(values.begin(), values.end(), out.data_ptr<std::int64_t>());
+  return out;
+}
+
+// Kind of each byte of an assistant text.
+std::vector<std::uint8_t> byte_kinds(const std::string& text) {
+  std::vector<std::uint8_t> kinds(text.size(), 0);
+  for (const Section section : kSections) {
+    const std::string tag(section_tag(section));
+    const std::size_t open = text.find("<" + tag + ">");
+    const std::size_t close = text.find("</" + tag + ">");
+    if (open == std::string::npos || close == std::string::npos) continue;
+    for (std::size_t i = open + tag.size() + 2; i < close; ++i)
+      kinds[i] = static_cast<std::uint8_t>(1 + static_cast<int>(section));
+  }
+  if (text.find('<') == std::string::npos) std::fill(kinds.begin(), kinds.end(), 1 + static_cast<int>(Section::kResponse));
+  return kinds;
+}
+
+void mark_span(const Tokenizer& tokenizer, const TokenSpan& span, TokenizedSample& out) {
+  std::string text;
+  std::vector<std::size_t> starts;
+  for (int i = span.begin; i < span.begin + span.count; ++i) {
+    const TokenId id = out.ids[static_cast<std::size_t>(i)];
+    starts.push_back(text.size());
+    if (!tokenizer.is_special(id)) text += tokenizer.bytes(id);
+  }
+  const auto kinds = byte_kinds(text);
+  for (int i = 0; i < span.count; ++i) {
+    const auto at = static_cast<std::size_t>(span.begin + i);
+    out.labelled[at] = 1;
+    const std::size_t start = starts[static_cast<std::size_t>(i)];
+    out.kinds[at] = start < kinds.size() ? kinds[start] : 0;
+  }
+}
+
+// Collects the vectors of a micro-batch.
+struct Builder {
+  std::vector<std::int64_t> ids, positions, audio_positions, label_positions, labels, label_samples;
+  std::vector<std::uint8_t> kinds;
+  std::vector<AttentionBlock> blocks;
+
+  // Appends tokens [from, to) of a sample; what they predict is labelled.
+  void add_run(const TokenizedSample& sample, int from, int to, std::int64_t sample_index) {
+    for (int i = from; i < to; ++i) {
+      const auto next = static_cast<std::size_t>(i) + 1;
+      if (next < sample.ids.size() && sample.labelled[next] && sample_index >= 0) {
+        label_positions.push_back(static_cast<std::int64_t>(ids.size()));
+        labels.push_back(sample.ids[next]);
+        kinds.push_back(sample.kinds[next]);
+        label_samples.push_back(sample_index);
+      }
+      ids.push_back(sample.ids[static_cast<std::size_t>(i)]);
+      positions.push_back(i);
+    }
+  }
+};
+
+int run_end(const TokenizedSample& sample) { return static_cast<int>(sample.ids.size()) - 1; }  // the last id predicts nothing
+
+void add_row(const PackedRow& row, std::int64_t first_sample, Builder& b) {
+  const auto begin = static_cast<std::int64_t>(b.ids.size());
+  const bool shared = row.samples.size() > 1;
+  // The position before the first label is never shared, so that the prefix predicts nothing.
+  if (shared) {
+    b.add_run(row.samples[0], 0, row.prefix, -1);
+    b.blocks.push_back({begin, row.prefix, 0, 0, true});
+  }
+  for (std::size_t i = 0; i < row.samples.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(b.ids.size());
+    b.add_run(row.samples[i], row.prefix, run_end(row.samples[i]), first_sample + static_cast<std::int64_t>(i));
+    b.blocks.push_back({at, static_cast<std::int64_t>(b.ids.size()) - at, begin, row.prefix, true});
+  }
+  for (const TokenSpan& span : row.samples[0].audio) {
+    for (int i = 0; i < span.count; ++i) b.audio_positions.push_back(begin + span.begin + i);
+  }
+}
+
+}  // namespace
+
+const char* label_kind_name(int kind) {
+  static const char* const kNames[kLabelKinds] = {"tags", "planning", "caption", "reasoning", "summary", "response"};
+  return kNames[kind];
+}
+
+TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation,
+                                std::span<const int> audio_tokens) {
+  PromptOptions options;
+  options.end = PromptEnd::kConversation;
+  const Prompt prompt = build_prompt(tokenizer, conversation, audio_tokens, options);
+  TokenizedSample out;
+  out.ids = prompt.ids;
+  out.audio = prompt.audio;
+  out.labelled.assign(out.ids.size(), 0);
+  out.kinds.assign(out.ids.size(), 0);
+  for (const TokenSpan& span : prompt.assistant) mark_span(tokenizer, span, out);
+  // Nothing after the last label is worth computing.
+  const auto last = std::find(out.labelled.rbegin(), out.labelled.rend(), 1);
+  const auto used = static_cast<std::size_t>(out.labelled.rend() - last);
+  out.ids.resize(used);
+  out.labelled.resize(used);
+  out.kinds.resize(used);
+  return out;
+}
+
+void finish_row(PackedRow& row) {
+  row.prefix = 0;
+  if (row.samples.size() > 1) {
+    const TokenizedSample& first = row.samples[0];
+    auto common = static_cast<int>(first.ids.size());
+    for (const TokenizedSample& s : row.samples) {
+      const auto label = std::find(s.labelled.begin(), s.labelled.end(), 1) - s.labelled.begin();
+      common = std::min(common, static_cast<int>(label) - 1);
+      const auto end = first.ids.begin() + std::min<std::ptrdiff_t>(common, static_cast<std::ptrdiff_t>(s.ids.size()));
+      common = static_cast<int>(std::mismatch(first.ids.begin(), end, s.ids.begin()).first - first.ids.begin());
+    }
+    row.prefix = std::max(0, common);
+  }
+  row.tokens = row.prefix;
+  row.labels = 0;
+  for (const TokenizedSample& s : row.samples) {
+    row.tokens += run_end(s) - row.prefix;
+    row.labels += std::count(s.labelled.begin(), s.labelled.end(), 1);
+  }
+}
+
+MicroBatch pack(std::span<const PackedRow> rows) {
+  Builder b;
+  MicroBatch out;
+  std::vector<at::Tensor> features;
+  for (const PackedRow& row : rows) {
+    add_row(row, out.samples, b);
+    out.samples += static_cast<int>(row.samples.size());
+    features.insert(features.end(), row.features.begin(), row.features.end());
+    out.mels.insert(out.mels.end(), row.mels.begin(), row.mels.end());
+  }
+  out.ids = to_tensor(b.ids);
+  out.positions = to_tensor(b.positions);
+  out.audio_positions = to_tensor(b.audio_positions);
+  out.label_positions = to_tensor(b.label_positions);
+  out.labels = to_tensor(b.labels);
+  out.blocks = std::move(b.blocks);
+  out.label_kinds = std::move(b.kinds);
+  out.label_samples = std::move(b.label_samples);
+  if (!features.empty()) out.features = at::cat(features, 0);
+  return out;
+}
+
+std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, std::int64_t token_budget) {
+  std::vector<MicroBatch> out;
+  std::size_t begin = 0;
+  std::int64_t tokens = 0;
+  for (std::size_t i = 0; i <= rows.size(); ++i) {
+    if (i > begin && (i == rows.size() || tokens + rows[i].tokens > token_budget)) {
+      out.push_back(pack(rows.subspan(begin, i - begin)));
+      begin = i;
+      tokens = 0;
+    }
+    if (i < rows.size()) tokens += rows[i].tokens;
+  }
+  return out;
+}
+
+}  // namespace areason::train

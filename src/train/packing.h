@@ -1,0 +1,46 @@
+#pragma once
+// Turns samples into packed micro-batches. Samples on the same audio share one row: [common prefix | rest of sample 1 | rest of
+// sample 2 | …]; each rest sees the prefix and itself, its positions go on after the prefix, so that the result equals separate
+// samples. Rows follow each other without padding. Called by batches.cpp and tests. Thread rule: free functions.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chat/prompt.h"
+#include "train/train_model.h"
+
+namespace areason::train {
+
+// What a labelled token belongs to: 0 for tags and <|im_end|>, else 1 + Section.
+inline constexpr int kLabelKinds = 6;
+const char* label_kind_name(int kind);  // "tags", "planning", …
+
+struct TokenizedSample {
+  std::vector<TokenId> ids;
+  std::vector<TokenSpan> audio;
+  std::vector<std::uint8_t> labelled;  // per id: 1 when the loss counts its prediction
+  std::vector<std::uint8_t> kinds;     // per id
+};
+
+TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation,
+                                std::span<const int> audio_tokens);
+
+// All samples of a row have the same audios in the same order.
+struct PackedRow {
+  std::vector<TokenizedSample> samples;
+  std::vector<at::Tensor> features;  // per audio [tokens, W], or empty and …
+  std::vector<LogMel> mels;          // … per audio its log-mel
+  std::int64_t tokens = 0;           // after sharing, without the last token of each sample
+  std::int64_t labels = 0;
+  int prefix = 0;
+};
+enum class Sharing { kShared, kSeparate };  // kSeparate: as many rows of one sample (tests, measurements)
+// Fills prefix, tokens and labels.
+void finish_row(PackedRow& row);
+
+MicroBatch pack(std::span<const PackedRow> rows);
+// Groups consecutive rows into micro-batches of about `token_budget` tokens; sample indices count over the whole step.
+std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, std::int64_t token_budget);
+
+}  // namespace areason::train

@@ -1,0 +1,84 @@
+#pragma once
+// The trainer's own Qwen2-Audio: named f32 parameters (names of the released files) and a differentiable forward pass over
+// packed micro-batches. Called by trainer.cpp and features.cpp. Reference: transformers modeling_qwen2_audio.py,
+// modeling_qwen2.py. `embed_positions` is a constant, never a parameter that trains.
+// Shapes: T packed tokens, A audio positions, N labelled positions, H decoder width, W encoder width.
+// Thread rule: one thread at a time; encode() on another thread only while nothing trains the tower.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "audio/log_mel.h"
+#include "model/config.h"
+#include "train/fused_ops.h"
+#include "train/torch.h"
+
+namespace areason::train {
+
+enum class PartOfModel { kAudioTower, kProjector, kDecoder };
+const char* part_name(PartOfModel part);  // "audio_tower", "projector", "decoder"
+
+struct Parameter {
+  std::string name;
+  PartOfModel part;
+  at::Tensor value;  // f32; requires_grad when it trains
+};
+
+// Tensors of one forward pass; see packing.h for how samples become one.
+struct MicroBatch {
+  at::Tensor ids, positions;  // [T] i64
+  std::vector<AttentionBlock> blocks;
+  at::Tensor audio_positions;  // [A] i64: rows of the embeddings that audio replaces
+  at::Tensor features;         // [A, W] any float type, from the cache; undefined: `mels` are encoded
+  std::vector<LogMel> mels;
+  at::Tensor label_positions, labels;       // [N] i64: logits at these positions predict these ids
+  std::vector<std::uint8_t> label_kinds;    // [N], see packing.h
+  std::vector<std::int64_t> label_samples;  // [N] index of the sample in its step
+  int samples = 0;
+};
+
+class TrainModel {
+ public:
+  TrainModel(const ModelConfig& config, at::ScalarType compute);
+
+  const ModelConfig& config() const { return config_; }
+  at::ScalarType compute_type() const { return compute_; }
+  std::vector<Parameter>& parameters() { return parameters_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  at::Tensor& at(const std::string& name);
+  bool contains(const std::string& name) const { return index_.contains(name); }
+  const at::Tensor& at(const std::string& name) const;
+
+  // normal(0, 0.02); outputs of residual branches scaled by 1 / sqrt(2 L); norms 1, biases 0; sinusoids for the tower.
+  void initialise(std::uint64_t seed);
+  void set_trained(PartOfModel part, bool trained);
+  void set_dropout(double p) { dropout_ = p; }
+
+  // Tower output after pooling and the final norm, before the projector: [audio tokens of all mels, W].
+  at::Tensor encode(const std::vector<LogMel>& mels) const;
+  // Sum of the token losses, with gradient when grad mode is on.
+  TokenLoss loss(const MicroBatch& batch, bool training) const;
+  // Logits [N, V] at the labelled positions (tests).
+  at::Tensor logits(const MicroBatch& batch, bool training) const;
+
+ private:
+  void add(const std::string& name, PartOfModel part, std::vector<std::int64_t> shape);
+  void add_tower();
+  void add_decoder();
+  at::Tensor cast(const std::string& name) const { return at(name).to(compute_); }
+  at::Tensor linear(const at::Tensor& x, const std::string& name) const;
+  at::Tensor encoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan) const;
+  at::Tensor decoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan,
+                           bool training) const;
+  at::Tensor embed(const MicroBatch& batch) const;
+  at::Tensor drop(const at::Tensor& x, bool training) const;
+
+  ModelConfig config_;
+  at::ScalarType compute_;
+  double dropout_ = 0;
+  std::vector<Parameter> parameters_;
+  std::map<std::string, std::size_t> index_;
+  at::Tensor cos_, sin_;
+};
+
+}  // namespace areason::train

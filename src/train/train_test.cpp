@@ -1,0 +1,133 @@
+// The trainer's model against the reference: three AdamW steps of transformers on the tiny checkpoint (tests need
+// AREASON_REFERENCE, default ../shared/reference).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "audio/decode.h"
+#include "base/json.h"
+#include "model/safetensors.h"
+#include "train/checkpoint.h"
+#include "train/optimizer.h"
+#include "train/packing.h"
+
+namespace areason::train {
+namespace {
+
+std::string reference_dir() {
+  const char* dir = std::getenv("AREASON_REFERENCE");
+  return dir ? dir : "../shared/reference";
+}
+
+at::Tensor read(const TensorStore& store, const std::string& name) {
+  const TensorView& view = store.at(name);
+  const std::vector<float> values = view.to_f32();
+  at::Tensor out = at::empty(view.shape, at::TensorOptions().dtype(at::kFloat));
+  std::copy(values.begin(), values.end(), out.data_ptr<float>());
+  return out;
+}
+
+// "model.language_model.layers…" of the reference's modules -> the released files' names.
+std::string released_name(std::string name) {
+  const auto swap = [&](const std::string& from, const std::string& to) {
+    if (name.rfind(from, 0) == 0) name = to + name.substr(from.size());
+  };
+  swap("model.language_model.", "language_model.model.");
+  swap("model.audio_tower.", "audio_tower.");
+  swap("model.multi_modal_projector.", "multi_modal_projector.");
+  return name;
+}
+
+struct Reference {
+  std::string tiny;
+  Json train;
+  TensorStore tensors;
+};
+
+// Rows as the reference batch: one sample each.
+std::vector<PackedRow> reference_rows(const Reference& r, const ModelConfig& config) {
+  std::vector<PackedRow> rows;
+  const auto ids = r.tensors.at("input_ids"), labels = r.tensors.at("labels"), mask = r.tensors.at("attention_mask");
+  const auto* id = reinterpret_cast<const std::int64_t*>(ids.data.data());
+  const auto* label = reinterpret_cast<const std::int64_t*>(labels.data.data());
+  const auto* valid = reinterpret_cast<const std::int64_t*>(mask.data.data());
+  const LogMelExtractor extractor(load_log_mel_config(r.tiny + "/model"));
+  const std::int64_t width = ids.shape[1];
+  for (std::int64_t s = 0; s < ids.shape[0]; ++s) {
+    PackedRow row;
+    TokenizedSample sample;
+    for (std::int64_t i = 0; i < width && valid[s * width + i]; ++i) {
+      sample.ids.push_back(static_cast<TokenId>(id[s * width + i]));
+      sample.labelled.push_back(label[s * width + i] != -100);
+      sample.kinds.push_back(0);
+      if (sample.ids.back() != config.audio_token) continue;
+      const int at = static_cast<int>(i);
+      if (sample.audio.empty()) sample.audio.push_back({at, 0});
+      ++sample.audio.back().count;
+    }
+    row.samples.push_back(sample);
+    const std::string clip = r.train["samples"][static_cast<std::size_t>(s)][0];
+    row.mels.push_back(extractor.compute(load_audio_16k(r.tiny + "/clips/" + clip).samples));
+    finish_row(row);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+double relative_error(const at::Tensor& got, const at::Tensor& want) {
+  return (got - want).abs().max().item<double>() / std::max(1e-12, want.abs().max().item<double>());
+}
+
+void compare(const TrainModel& model, const TensorStore& store, const std::string& prefix, bool gradients) {
+  int compared = 0;
+  for (const auto& [name, view] : store.tensors()) {
+    if (name.rfind(prefix, 0) != 0) continue;
+    const at::Tensor& parameter = model.at(released_name(name.substr(prefix.size())));
+    const at::Tensor got = gradients ? parameter.grad() : parameter.detach();
+    // 1e-3 of the largest element: f32 sums in another order (issue 3, "It is done when").
+    EXPECT_LT(relative_error(got, read(store, name)), 1e-3) << name;
+    ++compared;
+  }
+  EXPECT_GT(compared, 0);
+}
+
+TEST(TrainParity, ThreeStepsOfTheReference) {
+  const std::string tiny = reference_dir() + "/tiny";
+  if (!std::filesystem::exists(tiny + "/cases/train.safetensors")) GTEST_SKIP() << "NO REFERENCE at " << tiny;
+  const Reference r{tiny, read_json_file(tiny + "/cases/cases.json")["train"],
+                    TensorStore::open(tiny + "/cases/train.safetensors")};
+  const ModelConfig config = load_model_config(tiny + "/model");
+  TrainModel model(config, at::kFloat);
+  load_parameters(model, TensorStore::open(tiny + "/model"));
+  for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder})
+    model.set_trained(part, true);
+  OptimizerOptions options;
+  options.beta1 = r.train["betas"][0];
+  options.beta2 = r.train["betas"][1];
+  options.eps = r.train["eps"];
+  options.weight_decay = r.train["weight_decay"];
+  options.clip = r.train["clip"];
+  Optimizer optimizer(model, options);
+  const auto rows = reference_rows(r, config);
+  std::int64_t labels = 0;
+  for (const auto& row : rows) labels += row.labels;
+  const double lr = r.train["lr"];
+  for (std::size_t step = 0; step < 3; ++step) {
+    double loss = 0;
+    for (const MicroBatch& batch : pack_step(rows, 1000)) {
+      const TokenLoss part = model.loss(batch, true);
+      part.sum.backward(at::tensor(1.0f / static_cast<float>(labels)));
+      loss += part.sum.item<double>() / static_cast<double>(labels);
+    }
+    if (step == 0) compare(model, r.tensors, "grad.", true);
+    const double norm = optimizer.step({lr, lr, lr});
+    // 1e-4 relative, as the issue asks.
+    EXPECT_NEAR(loss / r.train["losses"][step].get<double>(), 1.0, 1e-4);
+    EXPECT_NEAR(norm / r.train["grad_norms"][step].get<double>(), 1.0, 1e-4);
+  }
+  compare(model, r.tensors, "after3.", false);
+}
+
+}  // namespace
+}  // namespace areason::train

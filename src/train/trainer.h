@@ -1,0 +1,43 @@
+#pragma once
+// The training run: options, the loop, evaluation, metrics, checkpoints, resume. Called by main.cpp.
+// Thread rule: run_training() owns the process's torch threads; SIGINT and SIGTERM save and stop (base/interrupt.h).
+#include <string>
+#include <vector>
+
+#include "model/safetensors.h"
+#include "train/batches.h"
+#include "train/optimizer.h"
+
+namespace areason::train {
+
+struct TrainOptions {
+  std::vector<std::string> data, validation;
+  std::string out;
+  std::string config;              // JSON of a new model's sizes (config.json form)
+  std::string tokenizer;           // directory of tokenizer files for a new model
+  std::string init;                // or: checkpoint to continue from (weights only)
+  std::string init_audio_tower;    // Whisper encoder
+  std::string feature_cache;       // default: <out>/features
+  std::string precision = "auto";  // bf16, f32
+  std::string save_dtype = "bf16";
+  std::vector<std::string> freeze;
+  DataOptions data_options;
+  OptimizerOptions optimizer;
+  Schedule schedule;
+  double audio_rate = -1, projector_rate = -1;  // peak; negative: as schedule.peak
+  double dropout = 0;
+  std::int64_t max_steps = 0;  // 0: by epochs or time
+  double epochs = 3;
+  double max_minutes = 0;  // > 0: the schedule ends at this time of the run, restarts included
+  std::int64_t log_every = 10, eval_every = 500, save_every = 500;
+  std::int64_t eval_samples = 512;
+  int keep = 2;
+  int threads = 0;
+  std::int64_t limit = 0;       // use only the first samples (0: all)
+  bool fresh = false;           // ignore checkpoints in `out`
+  std::int64_t stop_after = 0;  // save and stop after this many steps of this process (tests)
+};
+
+void run_training(const TrainOptions& options);
+
+}  // namespace areason::train
