@@ -97,11 +97,13 @@ std::string audit_table(const std::vector<AuditRow>& rows) {
 std::vector<std::string> leaked_sources(const std::vector<const Clip*>& clips) {
   std::set<std::string> unseen, others;
   for (const Clip* clip : clips) {
-    for (const Event& e : clip->scene.events) (clip->scene.split == "test-unseen" ? unseen : others).insert(e.recording);
+    // The path belongs to it: packages hold files of one name in several folders.
+    for (const SourceRef& r : clip->scene.sources)
+      (clip->scene.split == "test-unseen" ? unseen : others).insert(r.id + " " + r.path);
   }
   std::vector<std::string> out;
   for (const std::string& id : unseen) {
-    if (!id.empty() && !id.starts_with("generated:") && others.count(id) > 0) out.push_back(id);
+    if (others.count(id) > 0) out.push_back(id);
   }
   return out;
 }

@@ -63,6 +63,24 @@ Heard heard_of(const Event& event, double from, double to) {
   return h;
 }
 
+// Phrases of one voice whose words are not written down are one stretch of speech.
+void join_utterances(std::vector<Heard>& heard) {
+  std::vector<Heard> out;
+  for (Heard& h : heard) {
+    const bool goes_on = !out.empty() && h.kind == EventKind::kSpeech && out.back().kind == EventKind::kSpeech &&
+                         h.speaker == out.back().speaker && h.language == out.back().language && h.mood == out.back().mood &&
+                         h.text.empty() && out.back().text.empty();
+    if (!goes_on) {
+      out.push_back(std::move(h));
+      continue;
+    }
+    out.back().true_to = std::max(out.back().true_to, h.true_to);
+    out.back().to = std::max(out.back().to, h.to);
+    out.back().cut |= h.cut;
+  }
+  heard = std::move(out);
+}
+
 }  // namespace
 
 std::string half_seconds(int halves) { return fmt::format("{}.{}", halves / 2, halves % 2 == 0 ? 0 : 5); }
@@ -99,6 +117,7 @@ Perception perceive(const Scene& scene, double from, double to) {
   }
   if (!p.music && scene.music && scene.type == SceneType::kMusic) p.music = scene.music;
   std::stable_sort(p.heard.begin(), p.heard.end(), [](const Heard& a, const Heard& b) { return a.true_from < b.true_from; });
+  join_utterances(p.heard);
   p.speakers = static_cast<int>(speakers.size());
   p.caption = caption_of(p);
   return p;
