@@ -119,11 +119,18 @@ Samples make_sound_event(const SoundLibrary& library, std::size_t recording, dou
 SoundChoice choose_sound(const SoundLibrary& library, const std::string& split, const std::vector<std::string>& avoid,
                          Random& random) {
   const bool unseen = split == "test-unseen";
+  const auto fits = [&](const InstalledClass& installed) {
+    const std::string& name = installed.definition->name;
+    return !installed.side(unseen).empty() && std::find(avoid.begin(), avoid.end(), name) == avoid.end();
+  };
+  if (std::none_of(library.classes().begin(), library.classes().end(), fits)) {
+    throw Error(ErrorCode::kInput,
+                "too few sound classes for a scene of " + std::to_string(avoid.size() + 1) + " different ones",
+                "install the sound packages (docs: data synth)");
+  }
   for (;;) {
     const InstalledClass& installed = random.pick(library.classes());
-    if (installed.side(unseen).empty()) continue;
-    if (std::find(avoid.begin(), avoid.end(), installed.definition->name) != avoid.end()) continue;
-    return {&installed, random.pick(installed.side(unseen))};
+    if (fits(installed)) return {&installed, random.pick(installed.side(unseen))};
   }
 }
 
@@ -147,7 +154,8 @@ std::vector<SoundChoice> plan_sounds(const SoundLibrary& library, const std::str
   std::vector<SoundChoice> plan;
   std::vector<std::string> names;
   const bool repeats = count > 1 && random.chance(0.5);
-  const int distinct = repeats ? random.between(1, count - 1) : count;
+  const int available = static_cast<int>(library.classes().size());
+  const int distinct = std::min(available, repeats ? random.between(1, count - 1) : count);
   for (int i = 0; i < distinct; ++i) {
     plan.push_back(choose_sound(library, split, names, random));
     names.push_back(plan.back().installed->definition->name);
