@@ -72,7 +72,8 @@ void run_espeak(const std::string& name, const VoiceStyle& style, const std::str
   // espeak-ng's defaults are 175 words a minute and pitch 50 (0 to 99); a little slower is easier to understand.
   const std::string words = std::to_string(std::lround(160 * style.rate));
   const std::string pitch = std::to_string(std::lround(50 + 8 * style.pitch));
-  run_command({{"espeak-ng", "-v", name, "-s", words, "-p", pitch, "-w", path, text}, "espeak-ng"});
+  // "--": a line of dialogue may begin with a dash.
+  run_command({{"espeak-ng", "-v", name, "-s", words, "-p", pitch, "-w", path, "--", text}, "espeak-ng"});
 }
 
 Samples load_trimmed(const std::string& path) {
