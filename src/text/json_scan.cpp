@@ -58,49 +58,32 @@ std::uint32_t JsonScanner::hex4(std::string_view raw, std::size_t at) const {
   return value;
 }
 
+// The code point of the \u escape whose digits begin at `i`; moves `i` to the last byte used. Half a pair becomes U+FFFD.
+std::uint32_t JsonScanner::unescape_code(std::string_view raw, std::size_t& i) const {
+  std::uint32_t c = hex4(raw, i);
+  i += 3;
+  if (c >= 0xD800 && c < 0xDC00 && raw.substr(i + 1, 2) == "\\u") {
+    const std::uint32_t low = hex4(raw, i + 3);
+    if (low >= 0xDC00 && low < 0xE000) {
+      i += 6;
+      return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    }
+  }
+  return c >= 0xD800 && c < 0xE000 ? 0xFFFD : c;
+}
+
 void JsonScanner::unescape(std::string_view raw) {
+  static constexpr std::string_view kEscapes = "\"\\/bfnrt", kMeanings = "\"\\/\b\f\n\r\t";
   scratch_.clear();
   for (std::size_t i = 0; i < raw.size(); ++i) {
     if (raw[i] != '\\') {
       scratch_.push_back(raw[i]);
-      continue;
-    }
-    switch (raw[++i]) {
-      case 'n':
-        scratch_.push_back('\n');
-        break;
-      case 't':
-        scratch_.push_back('\t');
-        break;
-      case 'r':
-        scratch_.push_back('\r');
-        break;
-      case 'b':
-        scratch_.push_back('\b');
-        break;
-      case 'f':
-        scratch_.push_back('\f');
-        break;
-      case '"':
-      case '\\':
-      case '/':
-        scratch_.push_back(raw[i]);
-        break;
-      case 'u': {
-        std::uint32_t c = hex4(raw, i + 1);
-        i += 4;
-        if (c >= 0xD800 && c < 0xDC00 && raw.substr(i + 1, 2) == "\\u") {
-          const std::uint32_t low = hex4(raw, i + 3);
-          if (low >= 0xDC00 && low < 0xE000) {
-            c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-            i += 6;
-          }
-        }
-        append_utf8(c >= 0xD800 && c < 0xE000 ? 0xFFFD : c, scratch_);
-        break;
-      }
-      default:
-        fail("an unknown escape");
+    } else if (raw[++i] == 'u') {  // skip_string() made sure that something follows a backslash
+      append_utf8(unescape_code(raw, ++i), scratch_);
+    } else {
+      const auto at = kEscapes.find(raw[i]);
+      if (at == std::string_view::npos) fail("an unknown escape");
+      scratch_.push_back(kMeanings[at]);
     }
   }
 }

@@ -63,6 +63,7 @@ class JsonScanner {
   }
   void skip_string();
   void unescape(std::string_view raw);
+  std::uint32_t unescape_code(std::string_view raw, std::size_t& i) const;
   std::uint32_t hex4(std::string_view raw, std::size_t at) const;
 
   std::string_view text_;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "text/json_scan.h"
 #include "text/tokenizer_data.h"
 #include "text/utf8.h"
 
@@ -148,6 +149,16 @@ TEST(TokenizerFile, BrokenFilesAreNamed) {
   };
   for (const auto& [json, part] : broken)
     EXPECT_NE(message_of(json).find(part), std::string::npos) << json << "\n" << message_of(json);
+}
+
+TEST(TokenizerFile, EscapesInJsonAreUnderstood) {
+  // The vocabulary of GPT-2 writes U+0120 (a space) as an escape; pairs of surrogates and a lone half occur elsewhere.
+  JsonScanner scan(R"(["\u0120a", "\ud83d\ude00", "\ud83dx", "\"\\\/\b\f\n\r\t"])", "test");
+  std::vector<std::string> values;
+  scan.array([&] { values.emplace_back(scan.string()); });
+  EXPECT_EQ(values, (std::vector<std::string>{"\xC4\xA0"
+                                              "a",
+                                              "\xF0\x9F\x98\x80", "\xEF\xBF\xBDx", "\"\\/\b\f\n\r\t"}));
 }
 
 TEST(TokenizerFile, AMissingDirectoryIsAModelError) {
