@@ -1,12 +1,11 @@
 // audio-reasoner data: makes and inspects the training and test sets.
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "cli/commands.h"
@@ -71,27 +70,16 @@ void add_synth(CLI::App& data) {
   app->callback([flags] { run_synth(*flags); });
 }
 
-std::vector<const Clip*> open_clips(const std::string& dir, std::unique_ptr<ClipStore>& store) {
-  const std::string path = dir + "/clips.jsonl";
-  const std::string text = read_file(path);
-  const Json head = parse_json(text.substr(0, text.find('\n')), path + ", line 1");
-  store = std::make_unique<ClipStore>(path, head.value("fingerprint", ""));
-  return store->all();
-}
-
 // 1 when something is wrong: a sample contradicts itself or a source of test-unseen is used in training.
 void run_audit(const std::string& dir) {
-  std::unique_ptr<ClipStore> store;
-  const auto clips = open_clips(dir, store);
+  const StoredClips stored = read_clips(dir + "/clips.jsonl");
+  std::vector<const Clip*> clips;
+  for (const auto& [id, clip] : stored.clips) clips.push_back(&clip);
   fmt::print("{}", audit_table(audit_clips(clips)));
   int bad = 0, checked = 0;
   for (const char* split : {"train", "val", "test-known", "test-unseen"}) {
     const std::string path = dir + "/" + split + ".jsonl";
-    if (std::FILE* file = std::fopen(path.c_str(), "rb")) {
-      std::fclose(file);
-    } else {
-      continue;
-    }
+    if (!std::filesystem::exists(path)) continue;
     read_samples(path, [&](Sample&& s) {
       ++checked;
       for (const std::string& problem : sample_problems(s)) {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -81,6 +82,11 @@ Clip make_clip(const ClipOrder& order, const SceneSource& source, const std::str
   return clip;
 }
 
+bool files_exist(const Clip& clip, const std::string& dir) {
+  return std::all_of(clip.audio.begin(), clip.audio.end(),
+                     [&](const std::string& file) { return std::filesystem::exists(dir + "/" + file); });
+}
+
 struct Shared {
   std::atomic<std::size_t> next{0};
   std::atomic<bool> stop{false};
@@ -117,7 +123,8 @@ void make_clips(const std::vector<ClipOrder>& orders, const SceneSource& source,
                 const ClipMakerOptions& options) {
   std::vector<const ClipOrder*> open;
   for (const ClipOrder& order : orders) {
-    if (store.find(order.id) == nullptr) open.push_back(&order);
+    const Clip* made = store.find(order.id);
+    if (made == nullptr || !files_exist(*made, options.dir)) open.push_back(&order);
   }
   if (open.empty()) return;
   make_directories(options.dir + "/clips");

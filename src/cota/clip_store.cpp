@@ -1,5 +1,9 @@
 #include "cota/clip_store.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <array>
 #include <filesystem>
 #include <utility>
@@ -101,6 +105,18 @@ Clip parse_clip(const Json& json) {
 
 }  // namespace
 
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void FileLock::open_or_throw(const std::string& path) {
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) throw Error(ErrorCode::kFailure, path + ": cannot be written", "check the folder's permissions");
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorCode::kUsage, path + " is held by another data synth", "wait for it, or choose another --out");
+  }
+}
+
 std::string_view scene_type_name(SceneType type) { return kTypes[static_cast<std::size_t>(type)]; }
 
 Json clip_to_json(const Clip& clip) {
@@ -133,33 +149,47 @@ Clip clip_from_json(const Json& json, const std::string& where) {
   }
 }
 
-ClipStore::ClipStore(const std::string& path, const std::string& fingerprint) : path_(path), fingerprint_(fingerprint) {
+StoredClips read_clips(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  std::string line, kept;
-  bool dropped = false;
-  for (int number = 1; in && std::getline(in, line); ++number) {
-    Json json = Json::parse(line, nullptr, false);
+  if (!in) throw Error(ErrorCode::kInput, path + ": cannot be opened", "name a folder that data synth has written");
+  StoredClips out;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const Json json = Json::parse(line, nullptr, false);
     if (json.is_discarded() || in.eof()) {  // only a killed run leaves a line without its end
-      dropped = true;
-      break;
+      log_warning(path + ": the last record was cut off; its clip is made again");
+      return out;
     }
+    const std::string where = path + ", line " + std::to_string(number);
     if (number == 1) {
-      if (json.value("fingerprint", "") != fingerprint) {
-        throw Error(ErrorCode::kUsage, path + " was made with other options: " + json.value("fingerprint", "unknown"),
-                    "choose another --out, or delete that folder (wanted now: " + fingerprint + ")");
+      if (!json.is_object() || !json.contains("fingerprint") || !json["fingerprint"].is_string()) {
+        throw Error(ErrorCode::kInput, where + ": not a clip store", "name a folder that data synth has written");
       }
+      out.fingerprint = json["fingerprint"].get<std::string>();
     } else {
-      Clip clip = clip_from_json(json, path + ", line " + std::to_string(number));
-      clips_[clip.scene.id] = std::move(clip);
+      Clip clip = clip_from_json(json, where);
+      const std::string id = clip.scene.id;
+      out.clips[id] = std::move(clip);
     }
-    kept += line + '\n';
+    out.good_bytes += line.size() + 1;
   }
-  in.close();
-  if (dropped) log_warning(path + ": the last record was cut off; its clip is made again");
-  if (kept.empty()) kept = dump_json(Json{{"fingerprint", fingerprint}}) + "\n";
-  write_file_atomic(path, kept);
+  return out;
+}
+
+ClipStore::ClipStore(const std::string& path, const std::string& fingerprint) : path_(path), fingerprint_(fingerprint) {
+  lock_.open_or_throw(path + ".lock");
+  if (std::filesystem::exists(path) && std::filesystem::file_size(path) > 0) {
+    StoredClips stored = read_clips(path);
+    if (stored.fingerprint != fingerprint && stored.good_bytes > 0) {
+      throw Error(ErrorCode::kUsage, path + " was made with other options: " + stored.fingerprint,
+                  "choose another --out, or delete that folder (wanted now: " + fingerprint + ")");
+    }
+    clips_ = std::move(stored.clips);
+    std::filesystem::resize_file(path, stored.good_bytes);
+  }
   out_.open(path, std::ios::binary | std::ios::app);
-  if (!out_) throw Error(ErrorCode::kFailure, path + ": cannot be written", "check the folder's permissions");
+  if (std::filesystem::file_size(path) == 0) out_ << dump_json(Json{{"fingerprint", fingerprint}}) << '\n' << std::flush;
+  if (!out_) throw Error(ErrorCode::kFailure, path + ": cannot be written", "check the folder's permissions and the disk");
 }
 
 const Clip* ClipStore::find(const std::string& id) const {
@@ -184,13 +214,6 @@ void ClipStore::finish() {
   out_.close();
   write_file_atomic(path_, text);
   out_.open(path_, std::ios::binary | std::ios::app);
-}
-
-std::vector<const Clip*> ClipStore::all() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<const Clip*> out;
-  for (const auto& [id, clip] : clips_) out.push_back(&clip);
-  return out;
 }
 
 }  // namespace areason

@@ -29,18 +29,41 @@ Json clip_to_json(const Clip& clip);
 Clip clip_from_json(const Json& json, const std::string& where);
 std::string_view scene_type_name(SceneType type);
 
+struct StoredClips {
+  std::string fingerprint;
+  std::map<std::string, Clip> clips;
+  std::size_t good_bytes = 0;  // without a torn last line
+};
+// Only reads; a job may be at work on the file. Throws Error(kInput).
+StoredClips read_clips(const std::string& path);
+
+// Held by one process at a time, freed when the process ends in whatever way.
+class FileLock {
+ public:
+  FileLock() = default;
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  // Throws Error(kUsage) when another process holds it.
+  void open_or_throw(const std::string& path);
+
+ private:
+  int fd_ = -1;
+};
+
 class ClipStore {
  public:
-  // Reads what is there. `fingerprint` names seed and version; a store of another one is refused with Error(kUsage).
+  // Reads what is there. `fingerprint` names seed and version; a store of another one, or one that another process works on, is
+  // refused with Error(kUsage).
   ClipStore(const std::string& path, const std::string& fingerprint);
   const Clip* find(const std::string& id) const;
   void append(Clip clip);
   // Rewrites the file sorted by id: the same bytes whatever the order of the work was.
   void finish();
-  std::vector<const Clip*> all() const;
 
  private:
   std::string path_, fingerprint_;
+  FileLock lock_;
   mutable std::mutex mutex_;
   std::map<std::string, Clip> clips_;
   std::ofstream out_;

@@ -440,6 +440,23 @@ TEST(SynthJob, ResumesAndIsDeterministic) {
   EXPECT_THROW(run_synth_job(options, counting), Error);  // another seed in the same folder
 }
 
+TEST(ClipStore, OneJobAtATimeAndReadersDoNotDisturb) {
+  const TemporaryDir dir;
+  make_directories(dir.path);
+  const std::string path = dir.path + "/clips.jsonl";
+  ClipStore store(path, "seed 1");
+  store.append(clip_of(random_scene("a", SceneType::kMusic, "train")));
+  EXPECT_THROW(ClipStore(path, "seed 1"), Error);
+  const StoredClips stored = read_clips(path);
+  ASSERT_EQ(stored.clips.size(), 1u);
+  EXPECT_EQ(clip_to_json(stored.clips.at("a")), clip_to_json(*store.find("a")));
+  store.append(clip_of(random_scene("b", SceneType::kDialogue, "val")));
+  EXPECT_EQ(read_clips(path).clips.size(), 2u);
+  write_file_atomic(dir.path + "/other", "{}\n");
+  EXPECT_THROW(read_clips(dir.path + "/other"), Error);
+  EXPECT_THROW(read_clips(dir.path + "/nothing"), Error);
+}
+
 TEST(ClipMaker, BandwidthOfTones) {
   for (const double hz : {500.0, 3000.0}) {
     Waveform tone;
