@@ -91,9 +91,12 @@ std::string quotable_text(const Event& event) {
   int words = 0;
   for (const unsigned char c : event.text) {
     if (c >= 0x80 || c == '"') return {};
-    if (c == ' ' && (out.empty() || out.back() == ' ')) continue;
-    if (c == ' ') ++words;
-    if (std::isalnum(c) || c == ' ' || c == '\'') out += static_cast<char>(std::tolower(c));
+    if (std::isalnum(c) || c == '\'') {
+      out += static_cast<char>(std::tolower(c));
+    } else if (!out.empty() && out.back() != ' ') {  // "red-nosed" is two words, as words_of (check.cpp) reads it
+      out += ' ';
+      ++words;
+    }
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return words < kMostQuotedWords ? out : std::string();
