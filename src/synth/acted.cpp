@@ -49,7 +49,7 @@ const std::vector<std::string>& acted_moods() {
 
 ActedVoices::ActedVoices(const std::string& package_root) {
   const SoundPackage& package = *find_package("HW");
-  const std::string voices = package_root + "/" + package.root + "/voices";
+  const std::string voices = below_root(package_root, package.root) + "/voices";
   if (!fs::is_directory(voices)) return;
   for (const fs::directory_entry& folder : fs::directory_iterator(voices)) {
     const std::string pack = folder.path().filename().string();

@@ -184,14 +184,14 @@ const std::vector<std::string>& scene_languages() {
 LanguageLibrary::LanguageLibrary(const std::string& package_root) : sources_(make_sources()) {
   std::map<std::string, std::vector<std::string>> listed;
   for (LanguageSource& source : sources_) {
-    const std::string folder = package_root + "/" + source.package.root;
+    const std::string folder = below_root(package_root, source.package.root);
     const bool deep = source.package.package == "tuxpaint-stamps-default" || source.package.package.starts_with("fillets");
     if (!listed.count(folder)) listed[folder] = list_files(folder, deep);
     for (const std::string& file : listed[folder]) {
       if (belongs(source, file)) source.clips.push_back({file, word_list_of(file)});
     }
   }
-  for (const std::string& file : listed[package_root + "/" + stamps().root]) {
+  for (const std::string& file : listed[below_root(package_root, stamps().root)]) {
     // Stamps of letters, flags and signs have no words worth speaking.
     if (file.ends_with(".txt") && file.find("/symbols/") == std::string::npos) word_lists_.push_back(file);
   }

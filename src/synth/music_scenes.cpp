@@ -33,7 +33,7 @@ double place_music(Mix& mix, const SceneContext& context, Random& random) {
     if (font.unseen == context.unseen()) fonts.push_back(font);
   }
   const SoundFont& font = random.pick(fonts);
-  const std::string path = context.package_root + "/" + font.path;
+  const std::string path = below_root(context.package_root, font.path);
   if (!std::filesystem::exists(path)) throw_missing_package(font.package);
   const Composition composition = compose_piece(random);
   Event event;

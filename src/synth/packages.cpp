@@ -98,6 +98,10 @@ const SoundPackage* find_package(const std::string& abbreviation) {
   return nullptr;
 }
 
+std::string below_root(const std::string& package_root, const std::string& path) {
+  return package_root.ends_with('/') ? package_root + path : package_root + "/" + path;
+}
+
 void throw_missing_package(const std::string& package) {
   throw Error(ErrorCode::kInput, "the Debian package " + package + " is not installed", "apt-get install " + package);
 }
@@ -105,7 +109,7 @@ void throw_missing_package(const std::string& package) {
 PackageFiles::PackageFiles(const std::string& package_root, const std::string& work_dir)
     : package_root_(package_root), work_dir_(work_dir) {
   for (const SoundPackage& package : sound_packages()) {
-    const std::string source = package_root_ + "/" + package.root;
+    const std::string source = below_root(package_root_, package.root);
     if (!fs::is_directory(source)) continue;
     if (package.abbreviation == "GC") extract_gcompris(source, directory(package));
     files_[package.abbreviation] = list_directory(directory(package));
@@ -116,7 +120,7 @@ bool PackageFiles::installed(const std::string& abbreviation) const { return fil
 
 std::string PackageFiles::directory(const SoundPackage& package) const {
   if (package.abbreviation == "GC") return work_dir_ + "/gcompris";
-  return package_root_ + "/" + package.root;
+  return below_root(package_root_, package.root);
 }
 
 const std::vector<std::string>& PackageFiles::list(const SoundPackage& package) const {

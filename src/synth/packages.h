@@ -38,6 +38,9 @@ class PackageFiles {
   std::map<std::string, std::vector<std::string>> files_;
 };
 
+// "/" and "usr/share/x" give "/usr/share/x".
+std::string below_root(const std::string& package_root, const std::string& path);
+
 // "qabcs-data is not installed" with the hint "apt-get install qabcs-data".
 [[noreturn]] void throw_missing_package(const std::string& package);
 
