@@ -1,0 +1,28 @@
+#pragma once
+// Runs the built audio-reasoner as a user would, with limits on time and memory, and keeps what it says. Used by the
+// end-to-end tests only. Thread rule: one thread.
+#include <string>
+#include <vector>
+
+namespace areason::e2e {
+
+struct Result {
+  int status = -1;    // exit status; -signal when a signal ended it
+  bool hung = false;  // it ran into the time limit and was killed
+  std::string out;    // standard output
+  std::string err;    // standard error
+};
+
+struct RunOptions {
+  std::string input;             // for standard input
+  double seconds = 120;          // sanitizer builds on a busy machine need their time
+  std::size_t memory_mb = 6000;  // address space; ignored under sanitizers, which reserve terabytes
+};
+
+Result run(const std::vector<std::string>& arguments, const RunOptions& options = {});
+
+// The contract of every failure: the exit status, nothing on standard output, on standard error exactly one "error: " line
+// that holds `names`, and exactly one "hint: " line.
+void expect_failure(const Result& result, int status, const std::string& names);
+
+}  // namespace areason::e2e

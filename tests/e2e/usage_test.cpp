@@ -1,0 +1,75 @@
+// Wrong usage: exit status 2 and two lines; broken files that the smaller commands read: status 3.
+#include <gtest/gtest.h>
+
+#include "e2e/fixtures.h"
+#include "e2e/process.h"
+
+namespace areason::e2e {
+namespace {
+
+constexpr int kUsage = 2;
+constexpr int kInput = 3;
+
+TEST(Usage, HelpAndVersionAreAnswers) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"}, {"--version"}, {"ask", "--help"}}) {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_FALSE(result.out.empty());
+    EXPECT_EQ(result.err, "");
+  }
+}
+
+TEST(Usage, WrongCommandLines) {
+  expect_failure(run({}), kUsage, "");
+  expect_failure(run({"sing"}), kUsage, "");
+  expect_failure(run({"ask"}), kUsage, "");
+  expect_failure(run({"ask", "--no-such-flag", "a.wav", "What?"}), kUsage, "no-such-flag");
+  expect_failure(run({"ask", "--max-new-tokens", "many", "a.wav", "What?"}), kUsage, "many");
+  expect_failure(run({"ask", "--long-audio", "later", "a.wav", "What?"}), kUsage, "later");
+  expect_failure(run({"ask", "--structure", "odd", "a.wav", "What?"}), kUsage, "odd");
+}
+
+class BrokenFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    model_ = small_checkpoint();
+    if (model_.empty()) GTEST_SKIP();
+  }
+  Result probe(const std::string& messages) const {
+    return run(
+        {"probe", "--model", model_, "--messages", dir_.put("messages.json", messages), "--out", dir_.file("out.safetensors")});
+  }
+  TempDir dir_;
+  std::string model_;
+};
+
+TEST_F(BrokenFiles, TokenizeLines) {
+  expect_failure(run({"tokenize", "--model", model_, "--json"}, {.input = "\"torn\n"}), kInput, "line 1");
+  expect_failure(run({"tokenize", "--model", model_, "--json"}, {.input = "17\n"}), kInput, "line 1");
+}
+
+TEST_F(BrokenFiles, ProbeMessages) {
+  expect_failure(probe("[{\"role\": \"user\", \"con"), kInput, "messages.json");
+  expect_failure(probe("[{\"role\": \"user\"}]"), kInput, "");
+  expect_failure(probe("{}"), kInput, "");
+  expect_failure(probe("[{\"role\":\"user\",\"content\":[{\"type\":\"audio\",\"audio_url\":\"none.wav\"}]}]"), kInput,
+                 "none.wav");
+  expect_failure(run({"probe", "--model", model_, "--messages", dir_.file("none.json"), "--out", dir_.file("o")}), kInput,
+                 "none.json");
+}
+
+TEST_F(BrokenFiles, ProbeCannotWrite) {
+  const std::string messages = dir_.put("messages.json", "[{\"role\":\"user\",\"content\":\"Hello\"}]");
+  expect_failure(run({"probe", "--model", model_, "--messages", messages, "--out", "/nowhere/out.safetensors"}), 1,
+                 "/nowhere/out.safetensors");
+}
+
+TEST_F(BrokenFiles, QuestionsFile) {
+  const std::string torn = dir_.put("questions.jsonl", "{\"audio\": [\"a.wav\"], \"question\": \"Wh\n");
+  expect_failure(run({"ask", "--model", model_, "--jsonl", torn}), kInput, "questions.jsonl");
+  expect_failure(run({"ask", "--model", model_, "--jsonl", dir_.file("none.jsonl")}), kInput, "none.jsonl");
+}
+
+}  // namespace
+}  // namespace areason::e2e
