@@ -172,7 +172,9 @@ Step Dataset::step_at(DataPosition position) const {
     step.tokens += row->tokens;
     rows.push_back(std::move(*row));
   }
-  step.batches = pack_step(rows, options_.micro_tokens);
+  const std::uint64_t step_seed =
+      options_.seed * 1000003u + static_cast<std::uint64_t>(position.epoch * 1000000007 + position.row);
+  step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, step_seed});
   step.next = position;
   step.epoch = static_cast<double>(position.epoch) + static_cast<double>(position.row) / static_cast<double>(plan_.size());
   return step;
@@ -184,7 +186,7 @@ std::vector<Step> Dataset::all() const {
   Step step;
   const auto flush = [&] {
     if (rows.empty()) return;
-    step.batches = pack_step(rows, options_.micro_tokens);
+    step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, 0});
     out.push_back(std::move(step));
     step = Step{};
     rows.clear();

@@ -26,6 +26,7 @@ struct DataOptions {
   int max_row_samples = 8;           // samples that share one audio prefix
   std::int64_t batch_samples = 64;   // samples a step, at least
   std::int64_t micro_tokens = 4096;  // tokens a micro-batch, about
+  int workers = 1;                   // a step has a multiple of so many micro-batches
   int max_length = 8192;
   std::uint64_t seed = 1;
   int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache

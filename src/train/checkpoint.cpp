@@ -105,7 +105,15 @@ void load_audio_tower(TrainModel& model, const TensorStore& store) {
 
 void save_weights(const TrainModel& model, const std::string& dir, DType dtype) {
   std::vector<TensorOut> tensors;
-  for (const Parameter& p : model.parameters()) tensors.push_back(to_out(p.name, p.value, dtype));
+  const Parameter* embedding = nullptr;
+  bool has_head = false;
+  for (const Parameter& p : model.parameters()) {
+    tensors.push_back(to_out(p.name, p.value, dtype));
+    if (p.name == "language_model.model.embed_tokens.weight") embedding = &p;
+    has_head = has_head || p.name == "language_model.lm_head.weight";
+  }
+  // A tied head is written too: transformers 5 never ties Qwen2-Audio's head and would start it at random (4.x ties it itself).
+  if (!has_head && embedding != nullptr) tensors.push_back(to_out("language_model.lm_head.weight", embedding->value, dtype));
   write_safetensors(dir + "/model.safetensors", tensors);
 }
 

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <future>
+#include <mutex>
 
 #include "audio/decode.h"
 #include "audio/windows.h"
@@ -17,29 +18,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "chat/prompt.h"
+#include "train/batch_workers.h"
 
 namespace areason::train {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kClipsAtOnce = 16;
-
-struct Decoded {
-  std::string path;
-  std::vector<LogMel> mels;
-};
-
-std::vector<Decoded> decode_all(const std::vector<std::string>& paths, const LogMelExtractor& extractor) {
-  std::vector<Decoded> out;
-  for (const std::string& path : paths) {
-    try {
-      out.push_back({path, clip_mels(path, extractor)});
-    } catch (const Error& e) {
-      log_warning(fmt::format("left out: {}", e.what()));
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -107,7 +91,7 @@ void FeatureCache::append(const std::string& entry_key, const std::vector<LogMel
   rows_ += features.size(0);
 }
 
-void FeatureCache::build(const std::vector<std::string>& paths, const TrainModel& model, const LogMelExtractor& extractor) {
+void FeatureCache::build(const std::vector<std::string>& paths, const Tools& tools) {
   std::vector<std::string> missing;
   for (const std::string& path : paths) {
     const std::string k = key(path);
@@ -118,23 +102,28 @@ void FeatureCache::build(const std::vector<std::string>& paths, const TrainModel
   // Bytes of a torn append before this run: start at a whole row.
   const std::string data = directory_ + "/features.f16";
   if (!missing.empty() && fs::exists(data)) fs::resize_file(data, static_cast<std::uintmax_t>(rows_ * width_ * 2));
-  const at::NoGradGuard guard;
-  const auto chunk = [&](std::size_t i) {
-    return std::vector<std::string>(missing.begin() + static_cast<std::ptrdiff_t>(std::min(i, missing.size())),
-                                    missing.begin() + static_cast<std::ptrdiff_t>(std::min(i + kClipsAtOnce, missing.size())));
-  };
   const auto start = std::chrono::steady_clock::now();
-  auto next = std::async(std::launch::async, [&, c = chunk(0)] { return decode_all(c, extractor); });
-  for (std::size_t i = 0; i < missing.size(); i += kClipsAtOnce) {
-    const std::vector<Decoded> clips = next.get();
-    next = std::async(std::launch::async, [&, c = chunk(i + kClipsAtOnce)] { return decode_all(c, extractor); });
-    for (const Decoded& clip : clips) append(keys_[clip.path], clip.mels, model.encode(clip.mels).to(at::kHalf).contiguous());
-    throw_if_interrupted();
-    if (i / kClipsAtOnce % 25 == 0) {
-      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-      log_info(fmt::format("audio features: {} of {} clips, {:.0f} s", i + clips.size(), missing.size(), spent.count()));
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  tools.workers.on_each([&](int) {
+    const at::NoGradGuard guard;
+    for (std::size_t i = next++; i < missing.size() && !interrupted(); i = next++) {
+      try {
+        const auto mels = clip_mels(missing[i], tools.extractor);
+        const at::Tensor features = tools.model.encode(mels).to(at::kHalf).contiguous();
+        const std::lock_guard lock(mutex);
+        append(keys_[missing[i]], mels, features);
+      } catch (const Error& e) {
+        if (e.code() == ErrorCode::kFailure) throw;
+        log_warning(fmt::format("left out: {}", e.what()));
+      }
+      if (i % 500 == 499 || i + 1 == missing.size()) {
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        log_info(fmt::format("audio features: {} of {} clips, {:.0f} s", i + 1, missing.size(), spent.count()));
+      }
     }
-  }
+  });
+  throw_if_interrupted();
   map_.reset();
   if (rows_ > 0) map_ = std::make_unique<MappedFile>(data);
 }

@@ -21,12 +21,19 @@ std::vector<LogMel> clip_mels(const std::string& path, const LogMelExtractor& ex
 // Changes when any weight of the tower does.
 std::string tower_fingerprint(const TrainModel& model);
 
+class BatchWorkers;
+
 class FeatureCache {
  public:
   FeatureCache(std::string directory, std::string fingerprint, int width);
   // Encodes what is missing, with progress on standard error. Clips without an audio token or unreadable ones are left out
   // with a warning.
-  void build(const std::vector<std::string>& paths, const TrainModel& model, const LogMelExtractor& extractor);
+  struct Tools {
+    const TrainModel& model;
+    const LogMelExtractor& extractor;
+    BatchWorkers& workers;
+  };
+  void build(const std::vector<std::string>& paths, const Tools& tools);
   bool contains(const std::string& path) const;
   std::vector<int> window_tokens(const std::string& path) const;
   std::vector<at::Tensor> features(const std::string& path) const;  // views into the map

@@ -157,17 +157,26 @@ MicroBatch pack(std::span<const PackedRow> rows) {
   return out;
 }
 
-std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, std::int64_t token_budget) {
+std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, const PackLimits& limits) {
+  std::int64_t total = 0;
+  for (const PackedRow& row : rows) total += row.tokens;
+  const std::int64_t multiple = std::max(1, limits.multiple);
+  std::int64_t count = (total + limits.tokens - 1) / limits.tokens;
+  count = std::max<std::int64_t>(1, (count + multiple - 1) / multiple * multiple);
   std::vector<MicroBatch> out;
   std::size_t begin = 0;
-  std::int64_t tokens = 0;
+  std::int64_t before = 0, part = 0;
   for (std::size_t i = 0; i <= rows.size(); ++i) {
-    if (i > begin && (i == rows.size() || tokens + rows[i].tokens > token_budget)) {
+    // A row belongs to the part of the step in which its middle lies.
+    const std::int64_t here =
+        i < rows.size() ? (before + rows[i].tokens / 2) * count / std::max<std::int64_t>(1, total) : count;
+    if (here != part && i > begin) {
       out.push_back(pack(rows.subspan(begin, i - begin)));
+      out.back().dropout_seed = limits.seed * 8191 + out.size();
       begin = i;
-      tokens = 0;
     }
-    if (i < rows.size()) tokens += rows[i].tokens;
+    part = here;
+    if (i < rows.size()) before += rows[i].tokens;
   }
   return out;
 }

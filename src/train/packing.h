@@ -40,7 +40,12 @@ enum class Sharing { kShared, kSeparate };  // kSeparate: as many rows of one sa
 void finish_row(PackedRow& row);
 
 MicroBatch pack(std::span<const PackedRow> rows);
-// Groups consecutive rows into micro-batches of about `token_budget` tokens; sample indices count over the whole step.
-std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, std::int64_t token_budget);
+struct PackLimits {
+  std::int64_t tokens = 4096;  // a micro-batch has at most about so many
+  int multiple = 1;            // the number of micro-batches is a multiple of this (when there are rows enough)
+  std::uint64_t seed = 0;      // of the dropout masks
+};
+// Groups consecutive rows into micro-batches of about equal numbers of tokens.
+std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, const PackLimits& limits);
 
 }  // namespace areason::train

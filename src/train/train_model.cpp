@@ -160,8 +160,9 @@ Tensor TrainModel::linear(const Tensor& x, const std::string& name) const {
   return at::linear(x, cast(name + ".weight"), contains(bias) ? cast(bias) : Tensor());
 }
 
-Tensor TrainModel::drop(const Tensor& x, bool training) const {
-  return training && dropout_ > 0 ? at::dropout(x, dropout_, true) : x;
+Tensor TrainModel::Dropout::operator()(const Tensor& x) {
+  if (p <= 0) return x;
+  return x * at::empty_like(x.detach()).bernoulli_(1 - p, generator).div_(1 - p);
 }
 
 Tensor TrainModel::encoder_layer(const Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan) const {
@@ -171,7 +172,7 @@ Tensor TrainModel::encoder_layer(const Tensor& x, int layer, const std::shared_p
     return at::layer_norm(in, {w}, at(p + name + ".weight"), at(p + name + ".bias"), 1e-5).to(compute_);
   };
   const std::string a = p + "self_attn.";
-  const Tensor weight = at::cat({at(a + "q_proj.weight"), at(a + "k_proj.weight"), at(a + "v_proj.weight")}, 0).to(compute_);
+  const Tensor weight = at::cat({cast(a + "q_proj.weight"), cast(a + "k_proj.weight"), cast(a + "v_proj.weight")}, 0);
   const Tensor bias = at::cat({at(a + "q_proj.bias"), at::zeros({w}, kF32), at(a + "v_proj.bias")}, 0).to(compute_);
   const Tensor qkv = at::linear(norm(x, "self_attn_layer_norm"), weight, bias);
   const Tensor y = x + linear(attention(qkv, plan), a + "out_proj");
@@ -209,17 +210,17 @@ Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
 }
 
 Tensor TrainModel::decoder_layer(const Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan,
-                                 bool training) const {
+                                 Dropout& dropout) const {
   const std::string p = fmt::format("language_model.model.layers.{}.", layer);
   const std::string a = p + "self_attn.", m = p + "mlp.";
   const double eps = config_.text.rms_eps;
-  const Tensor weight = at::cat({at(a + "q_proj.weight"), at(a + "k_proj.weight"), at(a + "v_proj.weight")}, 0).to(compute_);
+  const Tensor weight = at::cat({cast(a + "q_proj.weight"), cast(a + "k_proj.weight"), cast(a + "v_proj.weight")}, 0);
   const Tensor bias = at::cat({at(a + "q_proj.bias"), at(a + "k_proj.bias"), at(a + "v_proj.bias")}, 0).to(compute_);
   const Tensor qkv = at::linear(rms_norm(x, at(p + "input_layernorm.weight"), eps, compute_), weight, bias);
-  const Tensor y = x + drop(linear(attention(qkv, plan), a + "o_proj"), training);
+  const Tensor y = x + dropout(linear(attention(qkv, plan), a + "o_proj"));
   const Tensor normed = rms_norm(y, at(p + "post_attention_layernorm.weight"), eps, compute_);
-  const Tensor gate_up = at::cat({at(m + "gate_proj.weight"), at(m + "up_proj.weight")}, 0).to(compute_);
-  return y + drop(linear(swiglu(at::linear(normed, gate_up)), m + "down_proj"), training);
+  const Tensor gate_up = at::cat({cast(m + "gate_proj.weight"), cast(m + "up_proj.weight")}, 0);
+  return y + dropout(linear(swiglu(at::linear(normed, gate_up)), m + "down_proj"));
 }
 
 Tensor TrainModel::embed(const MicroBatch& batch) const {
@@ -239,8 +240,9 @@ Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
   plan->positions = batch.positions;
   plan->cos = cos_;
   plan->sin = sin_;
-  Tensor x = drop(embed(batch), training);
-  for (int i = 0; i < config_.text.layers; ++i) x = decoder_layer(x, i, plan, training);
+  Dropout dropout{training ? dropout_ : 0.0, at::make_generator<at::CPUGeneratorImpl>(batch.dropout_seed)};
+  Tensor x = dropout(embed(batch));
+  for (int i = 0; i < config_.text.layers; ++i) x = decoder_layer(x, i, plan, dropout);
   x = at::index_select(x, 0, batch.label_positions);
   x = rms_norm(x, at("language_model.model.norm.weight"), config_.text.rms_eps, compute_);
   return at::linear(

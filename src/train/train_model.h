@@ -35,6 +35,7 @@ struct MicroBatch {
   std::vector<std::uint8_t> label_kinds;    // [N], see packing.h
   std::vector<std::int64_t> label_samples;  // [N] index of the sample in its step
   int samples = 0;
+  std::uint64_t dropout_seed = 0;
 };
 
 class TrainModel {
@@ -62,6 +63,12 @@ class TrainModel {
   at::Tensor logits(const MicroBatch& batch, bool training) const;
 
  private:
+  // Dropout with a generator of its own: the same masks on any number of threads and after a resume.
+  struct Dropout {
+    double p;
+    at::Generator generator;
+    at::Tensor operator()(const at::Tensor& x);
+  };
   void add(const std::string& name, PartOfModel part, std::vector<std::int64_t> shape);
   void add_tower();
   void add_decoder();
@@ -69,9 +76,8 @@ class TrainModel {
   at::Tensor linear(const at::Tensor& x, const std::string& name) const;
   at::Tensor encoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan) const;
   at::Tensor decoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan,
-                           bool training) const;
+                           Dropout& dropout) const;
   at::Tensor embed(const MicroBatch& batch) const;
-  at::Tensor drop(const at::Tensor& x, bool training) const;
 
   ModelConfig config_;
   at::ScalarType compute_;

@@ -115,7 +115,7 @@ TEST(TrainParity, ThreeStepsOfTheReference) {
   const double lr = r.train["lr"];
   for (std::size_t step = 0; step < 3; ++step) {
     double loss = 0;
-    for (const MicroBatch& batch : pack_step(rows, 1000)) {
+    for (const MicroBatch& batch : pack_step(rows, {1000, 1, 0})) {
       const TokenLoss part = model.loss(batch, true);
       part.sum.backward(at::tensor(1.0f / static_cast<float>(labels)));
       loss += part.sum.item<double>() / static_cast<double>(labels);

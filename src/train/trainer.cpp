@@ -13,7 +13,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/thread_pool.h"
+#include "train/batch_workers.h"
 #include "train/checkpoint.h"
 #include "train/metrics.h"
 #include "train/model_files.h"
@@ -64,6 +64,7 @@ class Run {
   TrainOptions options_;
   std::string files_;  // <out>/model_files
   bool tower_frozen_ = false;
+  std::unique_ptr<BatchWorkers> workers_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<LogMelExtractor> extractor_;
   std::unique_ptr<TrainModel> model_;
@@ -83,7 +84,8 @@ class Run {
 };
 
 Run::Run(const TrainOptions& options) : options_(options), files_(options.out + "/model_files") {
-  at::set_num_threads(options_.threads > 0 ? options_.threads : available_cores());
+  workers_ = std::make_unique<BatchWorkers>(options_.threads);
+  options_.data_options.workers = workers_->size();
   make_directories(options_.out);
   if (options_.fresh) {
     while (const auto old = newest_checkpoint(options_.out)) fs::remove_all(*old);
@@ -147,7 +149,7 @@ void Run::prepare_data() {
     auto paths = audio_paths(train);
     const auto more = audio_paths(held_out);
     paths.insert(paths.end(), more.begin(), more.end());
-    cache_->build(paths, *model_, *extractor_);
+    cache_->build(paths, {*model_, *extractor_, *workers_});
   }
   options_.data_options.max_length = std::min(options_.data_options.max_length, model_->config().text.max_positions);
   data_ = std::make_unique<Dataset>(std::move(train), options_.data_options, *tokenizer_, *extractor_, cache_.get());
@@ -204,15 +206,7 @@ LearningRates Run::rates() const {
 }
 
 TokenStats Run::train_step(const Step& step) {
-  at::manual_seed(options_.data_options.seed * 1000003u +
-                  static_cast<std::uint64_t>(step_));  // dropout: the same after a resume
-  TokenStats stats;
-  const at::Tensor weight = at::tensor(1.0f / static_cast<float>(step.labels));
-  for (const MicroBatch& batch : step.batches) {
-    const TokenLoss loss = model_->loss(batch, true);
-    loss.sum.backward(weight);
-    stats.add(batch, loss);
-  }
+  const TokenStats stats = workers_->gradients(*model_, step.batches, 1.0f / static_cast<float>(step.labels));
   last_norm_ = optimizer_->step(rates());
   if (!std::isfinite(last_norm_)) {
     throw Error(ErrorCode::kFailure, fmt::format("the gradient of step {} is not finite", step_ + 1),
@@ -222,11 +216,8 @@ TokenStats Run::train_step(const Step& step) {
 }
 
 TokenStats Run::evaluate() {
-  const at::NoGradGuard guard;
   TokenStats stats;
-  for (const Step& step : eval_steps_) {
-    for (const MicroBatch& batch : step.batches) stats.add(batch, model_->loss(batch, false));
-  }
+  for (const Step& step : eval_steps_) stats.merge(workers_->losses(*model_, step.batches));
   return stats;
 }
 
@@ -297,7 +288,7 @@ void Run::train() {
   }
   log_info(fmt::format("{} samples, {:.2f} M parameters, {:.2f} M of them train, {} on {} threads", data_->samples(),
                        parameters / 1e6, trained / 1e6, model_->compute_type() == at::kFloat ? "f32" : "bf16",
-                       at::get_num_threads()));
+                       workers_->size()));
   Loader loader(*data_, position_);
   const std::int64_t first = step_;
   while (!finished() && !interrupted()) {

@@ -1,0 +1,72 @@
+#include "train/batch_workers.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#include <torch/csrc/autograd/autograd.h>
+#pragma GCC diagnostic pop
+
+#include "base/interrupt.h"
+
+namespace areason::train {
+
+BatchWorkers::BatchWorkers(int workers) : pool_(workers) { at::set_num_threads(1); }
+
+void BatchWorkers::on_each(const std::function<void(int)>& body) {
+  pool_.parallel_for(static_cast<std::size_t>(pool_.size()), 1, [&](std::size_t begin, std::size_t end) {
+    thread_local bool alone = false;
+    if (!alone) at::set_num_threads(1);  // OpenMP's setting is per thread
+    alone = true;
+    for (std::size_t w = begin; w < end; ++w) body(static_cast<int>(w));
+  });
+}
+
+TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBatch>& batches, float weight) {
+  std::vector<at::Tensor> inputs;
+  for (Parameter& p : model.parameters()) {
+    if (p.value.requires_grad()) inputs.push_back(p.value);
+  }
+  const auto workers = static_cast<std::size_t>(size());
+  std::vector<std::vector<at::Tensor>> sums(workers, std::vector<at::Tensor>(inputs.size()));
+  std::vector<TokenStats> stats(workers);
+  const at::Tensor scale = at::tensor(weight);
+  on_each([&](int w) {
+    const auto worker = static_cast<std::size_t>(w);
+    for (std::size_t b = worker; b < batches.size(); b += workers) {
+      const TokenLoss loss = model.loss(batches[b], true);
+      const auto grads = torch::autograd::grad({loss.sum}, inputs, {scale}, std::nullopt, false, true);
+      stats[worker].add(batches[b], loss);
+      for (std::size_t i = 0; i < grads.size(); ++i) {
+        if (!grads[i].defined()) continue;
+        at::Tensor& sum = sums[worker][i];
+        sum = sum.defined() ? sum.add_(grads[i]) : grads[i];
+      }
+    }
+  });
+  TokenStats total;
+  for (std::size_t w = 0; w < workers; ++w) {
+    total.merge(stats[w]);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!sums[w][i].defined()) continue;
+      at::Tensor& grad = inputs[i].mutable_grad();
+      grad = grad.defined() ? grad.add_(sums[w][i]) : sums[w][i];
+    }
+  }
+  return total;
+}
+
+TokenStats BatchWorkers::losses(const TrainModel& model, const std::vector<MicroBatch>& batches) {
+  const auto workers = static_cast<std::size_t>(size());
+  std::vector<TokenStats> stats(workers);
+  on_each([&](int w) {
+    const at::NoGradGuard guard;
+    const auto worker = static_cast<std::size_t>(w);
+    for (std::size_t b = worker; b < batches.size(); b += workers) stats[worker].add(batches[b], model.loss(batches[b], false));
+  });
+  TokenStats total;
+  for (const TokenStats& s : stats) total.merge(s);
+  return total;
+}
+
+}  // namespace areason::train
