@@ -45,13 +45,25 @@ std::string cell(const std::string& text) {
   return out;
 }
 
+// CLI11 joins the type and its checks: "INT:INT in [0 - 9]", "TEXT:{a,b}". Says it once.
+std::string type_of(const CLI::Option& option) {
+  if (option.get_items_expected_max() == 0) return "";
+  const std::string type = option.get_type_name();
+  const auto colon = type.find(':');
+  if (colon == std::string::npos) return type;
+  const std::string name = type.substr(0, colon), check = type.substr(colon + 1);
+  if (name == "TEXT" || check.starts_with(name)) return check;
+  const auto in = check.find(" in ");
+  return in == std::string::npos ? name + " " + check : name + check.substr(in);
+}
+
 std::string flag_names(const CLI::Option& option) {
   std::string out;
   const auto add = [&](const std::string& name) { out += (out.empty() ? "`" : ", `") + name + "`"; };
   for (const std::string& name : option.get_snames()) add("-" + name);
   for (const std::string& name : option.get_lnames()) add("--" + name);
   if (out.empty()) add(option.get_name(true));
-  const std::string type = option.get_items_expected_max() == 0 ? "" : option.get_type_name();
+  const std::string type = type_of(option);
   return type.empty() ? out : out + " " + type;
 }
 
@@ -65,7 +77,8 @@ std::string flag_meaning(const CLI::Option& option) {
 
 void add_options(const CLI::App& command, std::string& out) {
   std::string rows;
-  for (const CLI::Option* option : command.get_options([](const CLI::Option* o) { return !o->get_group().empty(); }))
+  for (const CLI::Option* option :
+       command.get_options([&](const CLI::Option* o) { return o != command.get_help_ptr() && !o->get_group().empty(); }))
     rows += "| " + cell(flag_names(*option)) + " | " + flag_meaning(*option) + " |\n";
   if (!rows.empty()) out += "| flag | meaning |\n|---|---|\n" + rows + "\n";
 }
@@ -102,7 +115,8 @@ std::string cli_reference(const CLI::App& app) {
   std::string out =
       "# The command line\n\n<!-- Made by scripts/update-docs from the program's own tables; a test compares. Do not edit. "
       "-->\n\n"
-      "Answers go to standard output, everything else to standard error. An error is two lines, `error: …` and `hint: …`.\n\n";
+      "Answers go to standard output, everything else to standard error. An error is two lines, `error: …` and `hint: …`. "
+      "Every command answers `--help`.\n\n";
   for (const CLI::App* command : app.get_subcommands([](const CLI::App* a) { return !a->get_group().empty(); }))
     add_command(*command, app.get_name() + " " + command->get_name(), out);
   add_rows("Exit codes", "code", kExitCodes, out);

@@ -35,7 +35,7 @@ class BpeModel {
   // Appends the ids of one pre-token.
   void encode_word(std::string_view word, std::vector<TokenId>& ids) const;
 
-  static constexpr std::int64_t kMaxId = (1 << 24) - 1;  // bounds the tables against a lying file; 60 times Qwen's
+  static constexpr std::int64_t kMaxId = (1 << 22) - 1;  // bounds the tables against a lying file; 27 times Qwen's
 
  private:
   struct Span {
