@@ -49,12 +49,14 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   return out;
 }
 
-void write_file_atomic(const std::string& path, std::string_view bytes) {
+void write_file_atomic(const std::string& path, std::string_view bytes) { write_file_atomic(path, std::span(&bytes, 1)); }
+
+void write_file_atomic(const std::string& path, std::span<const std::string_view> pieces) {
   const std::string temporary = path + ".tmp." + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) fail_write(path, "create");
   try {
-    write_all(fd, bytes, path);
+    for (const std::string_view piece : pieces) write_all(fd, piece, path);
     if (::fsync(fd) != 0) fail_write(path, "flush");
   } catch (...) {
     ::close(fd);

@@ -1,6 +1,7 @@
 #pragma once
 // Whole-file reading and crash-safe writing. Used by every layer. Thread rule: free functions without state.
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@ std::string read_file(const std::string& path, std::uint64_t limit = std::uint64
 // Writes `path` so that a reader sees either the old file or the whole new one: temporary file, fsync, rename.
 // Throws Error(kFailure) naming the path (disk full, no permission).
 void write_file_atomic(const std::string& path, std::string_view bytes);
+// The same for content in pieces that need not lie in memory as one.
+void write_file_atomic(const std::string& path, std::span<const std::string_view> pieces);
 // Creates the directory and its parents. Throws Error(kFailure).
 void make_directories(const std::string& path);
 // The directory part of a path ("." when there is none).

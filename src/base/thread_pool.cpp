@@ -25,7 +25,8 @@ struct ThreadPool::State {
   std::condition_variable done;
   std::atomic<std::uint64_t> generation{0};
   bool stopping = false;
-  int busy = 0;
+  bool open = false;  // a loop still takes workers
+  int active = 0;     // workers inside it
 
   const std::function<void(std::size_t, std::size_t)>* body = nullptr;
   std::size_t count = 0;
@@ -61,10 +62,13 @@ struct ThreadPool::State {
       wake.wait(lock, [&] { return stopping || generation.load() != seen; });
       if (stopping) return;
       seen = generation.load();
+      // Too late: on a busy machine the others finish first, and nobody waits for a worker that never joined.
+      if (!open) continue;
+      ++active;
       lock.unlock();
       run_chunks();
       lock.lock();
-      if (--busy == 0) done.notify_one();
+      if (--active == 0) done.notify_one();
     }
   }
 };
@@ -100,13 +104,14 @@ void ThreadPool::parallel_for(std::size_t count, std::size_t grain, const std::f
     state_->chunk = std::max(grain, (count + pieces - 1) / pieces);
     state_->next = 0;
     state_->failure = nullptr;
-    state_->busy = static_cast<int>(state_->workers.size());
+    state_->open = true;
     state_->generation.fetch_add(1);
   }
   state_->wake.notify_all();
   state_->run_chunks();
   std::unique_lock lock(state_->mutex);
-  state_->done.wait(lock, [&] { return state_->busy == 0; });
+  state_->open = false;
+  state_->done.wait(lock, [&] { return state_->active == 0; });
   if (state_->failure) std::rethrow_exception(state_->failure);
 }
 

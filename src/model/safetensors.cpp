@@ -309,11 +309,10 @@ void write_safetensors(const std::string& path, std::span<const TensorOut> tenso
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes.reserve(sizeof length + text.size() + offset);
-  bytes += text;
-  for (const TensorOut* tensor : order) bytes.append(reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size());
-  write_file_atomic(path, bytes);
+  std::vector<std::string_view> pieces = {{reinterpret_cast<const char*>(&length), sizeof length}, text};
+  for (const TensorOut* tensor : order)
+    pieces.emplace_back(reinterpret_cast<const char*>(tensor->data.data()), tensor->data.size());
+  write_file_atomic(path, pieces);
 }
 
 }  // namespace areason

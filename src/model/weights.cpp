@@ -151,8 +151,11 @@ void load_decoder(ModelWeights& out, const DecoderConfig& config) {
   for (int i = 0; i < config.layers; ++i)
     decoder.layers.push_back(load_decoder_layer(text, "layers." + std::to_string(i) + ".", config));
   decoder.norm = text.rms_norm("norm", config.width);
+  // A head in the file is used whatever the config says, as transformers 5 does (which never ties this model's); 4.x ties when
+  // told to, and then writes no head.
   const Part head(out, {"language_model.", ""});
-  decoder.head = config.tied_embeddings ? decoder.embedding : head.matrix("lm_head", config.vocab_size, config.width);
+  const bool tied = config.tied_embeddings && !head.contains("lm_head.weight");
+  decoder.head = tied ? decoder.embedding : head.matrix("lm_head", config.vocab_size, config.width);
 }
 
 }  // namespace
