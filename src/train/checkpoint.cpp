@@ -114,10 +114,6 @@ void save_weights(const TrainModel& model, const std::string& dir, DType dtype) 
   }
   // A tied head is written too: transformers 5 never ties Qwen2-Audio's head and would start it at random (4.x ties it itself).
   if (!has_head && embedding != nullptr) tensors.push_back(to_out("language_model.lm_head.weight", embedding->value, dtype));
-  // transformers never ties this model's head, whatever the configuration says: without a copy it would start at random.
-  if (model.config().text.tied_embeddings) {
-    tensors.push_back(to_out("language_model.lm_head.weight", model.at("language_model.model.embed_tokens.weight"), dtype));
-  }
   write_safetensors(dir + "/model.safetensors", tensors);
 }
 
