@@ -1,0 +1,33 @@
+#pragma once
+// The flags that `ask` and `chat` share: model, prompt, structure, sampling. Called by those two commands. Thread rule: values;
+// the flags must outlive the parsing.
+#include <CLI/CLI.hpp>
+#include <string>
+#include <string_view>
+
+#include "reason/session.h"
+
+namespace areason {
+
+struct AskFlags {
+  AskOptions options;  // numbers are parsed straight into it
+  std::string model;
+  int threads = 0;
+  std::string structure = "guided";
+  std::string long_audio = "windows";
+  std::string choices;
+  std::string budget;
+  float repetition_penalty = 0;
+
+  void add_to(CLI::App& command);
+  // The options with everything that needs a second look. Throws Error(kUsage).
+  AskOptions finish() const;
+  std::string model_dir() const;
+};
+
+// "planning=60,response=40". Throws Error(kUsage).
+std::map<Section, int> parse_budget(std::string_view text);
+// "A. a dog|B. a cat". Throws Error(kUsage) when there are fewer than two or two are equal.
+std::vector<std::string> parse_choices(std::string_view text);
+
+}  // namespace areason
