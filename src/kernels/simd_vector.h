@@ -118,9 +118,15 @@ struct ReadF16 {
 #elif defined(__F16C__)
     return reinterpret_cast<Vec>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 #else
-    Vec v = {};
-    for (int i = 0; i < kLanes; ++i) v[i] = f16_scalar(p[i]);
-    return v;
+    VecH half;
+    std::memcpy(&half, p, sizeof half);
+    const VecU wide = __builtin_convertvector(half, VecU);
+    // Shifted into f32's fields the exponent lacks 112; a multiplication adds it, to subnormals too.
+    const VecU shifted = (wide & 0x7fffu) << 13;
+    const Vec magnitude = reinterpret_cast<Vec>(shifted) * 0x1p112f;
+    const VecU infinite = reinterpret_cast<VecU>((wide & 0x7c00u) == 0x7c00u) & 0x7f800000u;
+    const VecU bits = reinterpret_cast<VecU>(magnitude) | infinite | ((wide & 0x8000u) << 16);
+    return reinterpret_cast<Vec>(bits);
 #endif
   }
   static float one(const std::uint16_t* p) { return f16_scalar(*p); }
