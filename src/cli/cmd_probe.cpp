@@ -75,24 +75,28 @@ void add_audio(const ProbedAudio& audio, std::size_t index, std::vector<TensorOu
   out.push_back(make_f32("audio_embeddings" + suffix, {tokens, width}, audio.embeddings.data));
 }
 
+struct Start {
+  const std::vector<int>& prompt;
+  std::vector<float> logits;  // after its last token
+};
+
 // Greedy tokens after the prompt, the end token included, as transformers' generate() returns them.
-std::vector<int> generate(const ProbeFlags& flags, Qwen2Audio& model, KvCache& cache, std::vector<float> logits,
-                          const std::vector<int>& prompt) {
+std::vector<int> generate(const ProbeFlags& flags, Qwen2Audio& model, KvCache& cache, Start start) {
   SamplingOptions options;
   options.repetition_penalty = flags.repetition_penalty;
   Sampler sampler(options);
-  sampler.remember(prompt);
+  sampler.remember(start.prompt);
   const auto& ends = model.config().generation.eos_ids;
   std::vector<int> out;
   while (static_cast<int>(out.size()) < flags.greedy) {
     throw_if_interrupted();
-    const int id = sampler.pick(logits, nullptr);
+    const int id = sampler.pick(start.logits, nullptr);
     out.push_back(id);
     const bool full = cache.length() >= model.config().text.max_positions;
     if (full || std::find(ends.begin(), ends.end(), id) != ends.end()) break;
     if (static_cast<int>(out.size()) == flags.greedy) break;
     sampler.remember(std::span(&id, 1));
-    logits = model.forward(std::span(&id, 1), {}, cache, Logits::kLast);
+    start.logits = model.forward(std::span(&id, 1), {}, cache, Logits::kLast);
   }
   return out;
 }
@@ -126,7 +130,7 @@ void run_probe(const ProbeFlags& flags) {
   for (std::size_t i = 0; i < audio.size(); ++i) add_audio(audio[i], i, out);
   out.push_back(make_i64("input_ids", {static_cast<std::int64_t>(prompt.ids.size())}, widen(prompt.ids)));
   out.push_back(make_f32("logits", {rows, vocabulary}, logits));
-  const auto generated = widen(generate(flags, model, cache, {logits.end() - vocabulary, logits.end()}, prompt.ids));
+  const auto generated = widen(generate(flags, model, cache, {prompt.ids, {logits.end() - vocabulary, logits.end()}}));
   out.push_back(make_i64("generated", {static_cast<std::int64_t>(generated.size())}, generated));
   write_safetensors(flags.out, out);
 }

@@ -23,10 +23,14 @@ std::size_t q_stride(const AttentionArgs& args) {
 std::size_t kv_stride(const AttentionArgs& args) {
   return static_cast<std::size_t>(args.kv_heads) * static_cast<std::size_t>(args.head_dim);
 }
+std::size_t query_blocks(const AttentionArgs& args) {
+  return static_cast<std::size_t>((args.queries + kQueryBlock - 1) / kQueryBlock);
+}
 float score_scale(const AttentionArgs& args) { return 1.0f / std::sqrt(static_cast<float>(args.head_dim)); }
 
-// One query, all heads that share a key/value head.
-void one_query(const KernelTable& table, const AttentionArgs& args, int query, int kv_head, std::vector<float>& scores) {
+// One query, all heads that share a key/value head; task = query * kv_heads + kv_head.
+void one_query(const KernelTable& table, const AttentionArgs& args, std::size_t task, std::vector<float>& scores) {
+  const int query = static_cast<int>(task) / args.kv_heads, kv_head = static_cast<int>(task) % args.kv_heads;
   const int group = args.heads / args.kv_heads, d = args.head_dim, keys = visible_keys(args, query);
   const std::size_t head_offset =
       static_cast<std::size_t>(query) * q_stride(args) + static_cast<std::size_t>(kv_head * group * d);
@@ -110,7 +114,10 @@ void add_values(const KernelTable& table, const AttentionArgs& args, const Block
   }
 }
 
-void query_block(const KernelTable& table, const AttentionArgs& args, int head, int query, Scratch& scratch) {
+// Task = head * blocks of queries + block.
+void query_block(const KernelTable& table, const AttentionArgs& args, std::size_t task, Scratch& scratch) {
+  const std::size_t blocks = query_blocks(args);
+  const int head = static_cast<int>(task / blocks), query = static_cast<int>(task % blocks) * kQueryBlock;
   const int rows = std::min(kQueryBlock, args.queries - query);
   const int keys = visible_keys(args, query + rows - 1);
   // 16 floats of padding keep rows apart in the cache's sets.
@@ -131,19 +138,15 @@ void attention(const KernelContext& context, const AttentionArgs& args) {
     const auto tasks = static_cast<std::size_t>(args.queries) * static_cast<std::size_t>(args.kv_heads);
     context.pool.parallel_for(tasks, 1 + 32768 / std::max<std::size_t>(1, work), [&](std::size_t begin, std::size_t end) {
       std::vector<float> scores;
-      for (; begin < end; ++begin)
-        one_query(context.table, args, static_cast<int>(begin) / args.kv_heads, static_cast<int>(begin) % args.kv_heads,
-                  scores);
+      for (; begin < end; ++begin) one_query(context.table, args, begin, scores);
     });
     return;
   }
-  const auto blocks = static_cast<std::size_t>((args.queries + kQueryBlock - 1) / kQueryBlock);
-  context.pool.parallel_for(blocks * static_cast<std::size_t>(args.heads), 1, [&](std::size_t begin, std::size_t end) {
-    Scratch scratch;
-    for (; begin < end; ++begin)
-      query_block(context.table, args, static_cast<int>(begin / blocks), static_cast<int>(begin % blocks) * kQueryBlock,
-                  scratch);
-  });
+  context.pool.parallel_for(query_blocks(args) * static_cast<std::size_t>(args.heads), 1,
+                            [&](std::size_t begin, std::size_t end) {
+                              Scratch scratch;
+                              for (; begin < end; ++begin) query_block(context.table, args, begin, scratch);
+                            });
 }
 
 }  // namespace areason

@@ -22,6 +22,15 @@ struct PackArgs {
   float* panel;
 };
 
+// a[rows <= mr][k] -> packed[k][mr]; missing rows become zeros.
+struct PackRowsArgs {
+  const float* a;
+  std::size_t stride;
+  int rows;
+  int k;
+  float* packed;
+};
+
 // c[m][n] (+)= a[m][k] · panel[k][nr] (+ bias[n]), for any m and n <= nr. `packed_a` is from pack_a.
 struct TileArgs {
   const float* packed_a;
@@ -75,8 +84,7 @@ struct KernelTable {
   int mr;  // rows of a register tile
   int nr;  // columns of a panel
   void (*pack)(const PackArgs&);
-  // a[rows <= mr][k] with a stride -> packed[k][mr], missing rows are zeros.
-  void (*pack_a)(const float* a, std::size_t stride, int rows, int k, float* packed);
+  void (*pack_a)(const PackRowsArgs&);
   void (*tile)(const TileArgs&);
   void (*dot)(const DotArgs&);
   void (*weighted_sum)(const WeightedSumArgs&);

@@ -49,8 +49,13 @@ void streamed(const KernelContext& context, const LinearInput& in, std::span<con
       });
 }
 
-// One group of panels times rows [row, row + rows).
-void packed_group(const KernelTable& table, const LinearInput& in, const Piece& piece, int row, int rows) {
+struct Rows {
+  int first;
+  int count;
+};
+
+// One group of panels times some rows.
+void packed_group(const KernelTable& table, const LinearInput& in, const Piece& piece, Rows rows) {
   alignas(64) float panels[kPanelDepth * kGroupColumns];
   const LinearOutput& out = *piece.out;
   for (int depth = 0; depth < in.k; depth += kPanelDepth) {
@@ -62,10 +67,10 @@ void packed_group(const KernelTable& table, const LinearInput& in, const Piece& 
                   panels + static_cast<std::size_t>(c) * static_cast<std::size_t>(k)});
     }
     const bool first = depth == 0;
-    multiply_panels(
-        table, {in.x + static_cast<std::size_t>(row) * in.stride + depth, in.stride, rows, k},
-        {panels, piece.columns, first && out.bias != nullptr ? out.bias + piece.column : nullptr},
-        {out.y + static_cast<std::size_t>(row) * out.stride + piece.column, out.stride, first ? out.store : Store::kAdd});
+    multiply_panels(table, {in.x + static_cast<std::size_t>(rows.first) * in.stride + depth, in.stride, rows.count, k},
+                    {panels, piece.columns, first && out.bias != nullptr ? out.bias + piece.column : nullptr},
+                    {out.y + static_cast<std::size_t>(rows.first) * out.stride + piece.column, out.stride,
+                     first ? out.store : Store::kAdd});
   }
 }
 
@@ -80,8 +85,8 @@ void packed(const KernelContext& context, const LinearInput& in, std::span<const
   context.pool.parallel_for(pieces.size() * static_cast<std::size_t>(row_blocks), 1, [&](std::size_t begin, std::size_t end) {
     for (; begin < end; ++begin) {
       const int row = static_cast<int>(begin % static_cast<std::size_t>(row_blocks)) * row_step;
-      packed_group(context.table, in, pieces[begin / static_cast<std::size_t>(row_blocks)], row,
-                   std::min(row_step, in.rows - row));
+      packed_group(context.table, in, pieces[begin / static_cast<std::size_t>(row_blocks)],
+                   {row, std::min(row_step, in.rows - row)});
     }
   });
 }

@@ -48,15 +48,15 @@ void pack(const PackArgs& args) {
   }
 }
 
-void pack_a(const float* a, std::size_t stride, int rows, int k, float* packed) {
+void pack_a(const PackRowsArgs& args) {
   for (int r = 0; r < kMr; ++r) {
-    float* out = packed + r;
-    if (r >= rows) {
-      for (int i = 0; i < k; ++i) out[static_cast<std::size_t>(i) * kMr] = 0.0f;
+    float* out = args.packed + r;
+    if (r >= args.rows) {
+      for (int i = 0; i < args.k; ++i) out[static_cast<std::size_t>(i) * kMr] = 0.0f;
       continue;
     }
-    const float* in = a + static_cast<std::size_t>(r) * stride;
-    for (int i = 0; i < k; ++i) out[static_cast<std::size_t>(i) * kMr] = in[i];
+    const float* in = args.a + static_cast<std::size_t>(r) * args.stride;
+    for (int i = 0; i < args.k; ++i) out[static_cast<std::size_t>(i) * kMr] = in[i];
   }
 }
 

@@ -58,6 +58,21 @@ class ParityTest : public ::testing::TestWithParam<std::string> {
     return out;
   }
 
+  // Positions [from, from + rows) with their share of the audio.
+  Case piece(const Case& whole, int from, int rows) const {
+    Case out;
+    out.ids.assign(whole.ids.begin() + from, whole.ids.begin() + from + rows);
+    const auto width = static_cast<std::ptrdiff_t>(model_->config().text.width);
+    for (std::size_t a = 0; a < whole.audio.size(); ++a) {
+      const int begin = std::max(from, whole.begins[a]), end = std::min(from + rows, whole.begins[a] + whole.audio[a].tokens);
+      if (begin >= end) continue;
+      const auto* source = whole.audio[a].data.data() + (begin - whole.begins[a]) * width;
+      out.audio.push_back({end - begin, {source, source + (end - begin) * width}});
+      out.begins.push_back(begin - from);
+    }
+    return out;
+  }
+
   std::string dir_;
   Json cases_;
   std::unique_ptr<Qwen2Audio> model_;
@@ -97,21 +112,8 @@ TEST_P(ParityTest, LogitsOfAllPositions) {
     const int total = static_cast<int>(c.ids.size());
     for (int from = 0; from < total; from += kPiece) {
       const int rows = std::min(kPiece, total - from);
-      std::vector<AudioEmbeddings> parts;
-      std::vector<int> begins;
-      for (std::size_t a = 0; a < c.audio.size(); ++a) {
-        const int begin = std::max(from, c.begins[a]), end = std::min(from + rows, c.begins[a] + c.audio[a].tokens);
-        if (begin >= end) continue;
-        const auto width = static_cast<std::ptrdiff_t>(model_->config().text.width);
-        const auto* source = c.audio[a].data.data() + (begin - c.begins[a]) * width;
-        parts.push_back({end - begin, {source, source + (end - begin) * width}});
-        begins.push_back(begin - from);
-      }
-      std::vector<AudioInsert> inserts;
-      for (std::size_t i = 0; i < parts.size(); ++i) inserts.push_back({begins[i], &parts[i]});
-      const auto logits =
-          model_->forward(std::span(c.ids).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(rows)), inserts,
-                          cache, Logits::kAll);
+      const Case part = piece(c, from, rows);
+      const auto logits = model_->forward(part.ids, part.inserts(), cache, Logits::kAll);
       for (std::size_t r = 0; r < static_cast<std::size_t>(rows); ++r) {
         const float* row = logits.data() + r * vocabulary;
         first.insert(first.end(), row, row + kept);
