@@ -39,7 +39,7 @@ inline int visible(const SoftmaxShape& shape, std::int64_t row) {
 
 // Rotates by +angle (forward) or -angle (sign = -1, the transpose).
 template <typename T>
-inline void rotate(const T* in, T* out, int dim, const float* cos, const float* sin, float sign) {
+inline void rotate(const T* __restrict in, T* __restrict out, int dim, const float* cos, const float* sin, float sign) {
   const int half = dim / 2;
   for (int i = 0; i < half; ++i) {
     const float a = load(in + i), b = load(in + half + i);
@@ -123,7 +123,7 @@ void merge_heads_rows(T* qkv, const T* q, const T* k, const T* v, const RopeShap
 }
 
 template <typename T>
-void swiglu_rows(const T* gate_up, T* y, std::int64_t rows, int ffn) {
+void swiglu_rows(const T* __restrict gate_up, T* __restrict y, std::int64_t rows, int ffn) {
   for (std::int64_t r = 0; r < rows; ++r, gate_up += 2 * ffn, y += ffn) {
     for (int i = 0; i < ffn; ++i) {
       const float g = load(gate_up + i), u = load(gate_up + ffn + i);
@@ -133,7 +133,7 @@ void swiglu_rows(const T* gate_up, T* y, std::int64_t rows, int ffn) {
 }
 
 template <typename T>
-void swiglu_grad_rows(const T* gate_up, const T* dy, T* dgate_up, std::int64_t rows, int ffn) {
+void swiglu_grad_rows(const T* __restrict gate_up, const T* __restrict dy, T* __restrict dgate_up, std::int64_t rows, int ffn) {
   for (std::int64_t r = 0; r < rows; ++r, gate_up += 2 * ffn, dgate_up += 2 * ffn, dy += ffn) {
     for (int i = 0; i < ffn; ++i) {
       const float g = load(gate_up + i), u = load(gate_up + ffn + i), d = load(dy + i);
@@ -166,10 +166,11 @@ void softmax_rows(T* scores, const SoftmaxShape& shape, std::int64_t begin, std:
 }
 
 template <typename T>
-void softmax_grad_rows(const T* prob, T* dprob, const SoftmaxShape& shape, std::int64_t begin, std::int64_t end) {
+void softmax_grad_rows(const T* __restrict prob, T* __restrict dprob, const SoftmaxShape& shape, std::int64_t begin,
+                       std::int64_t end) {
   for (std::int64_t r = begin; r < end; ++r) {
-    const T* p = prob + r * shape.keys;
-    T* d = dprob + r * shape.keys;
+    const T* __restrict p = prob + r * shape.keys;
+    T* __restrict d = dprob + r * shape.keys;
     const int n = visible(shape, r);
     float dot = 0;
     for (int i = 0; i < n; ++i) dot += load(p + i) * load(d + i);
