@@ -182,14 +182,14 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
   draft.answer = gold;
 }
 
+// Name before letter: having named the answer, a small model finds its letter by looking up what followed the same name
+// before. Judging option by option ("(a) …: no.") asks it to tell whether two names are equal; nano v0 did not learn that.
 std::string option_steps(const Draft& draft) {
   std::string out;
-  for (int i = 0; i <= draft.gold; ++i) {
-    out +=
-        (i == 0 ? "(" : " (") + std::string(1, static_cast<char>('a' + i)) + ") " + draft.choices[static_cast<std::size_t>(i)];
-    out += i == draft.gold ? ": yes." : ": no.";
+  for (std::size_t i = 0; i < draft.choices.size(); ++i) {
+    out += (i == 0 ? "Options: " : ", ") + draft.choices[i] + " (" + static_cast<char>('a' + i) + ")";
   }
-  return out;
+  return out + ". It is " + draft.answer + " (" + static_cast<char>('a' + draft.gold) + ").";
 }
 
 std::string letter_sentence(const Draft& draft) {
