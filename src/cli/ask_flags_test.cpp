@@ -1,0 +1,39 @@
+#include "cli/ask_flags.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace areason {
+namespace {
+
+TEST(AskFlags, BudgetNamesSections) {
+  const auto budget = parse_budget("planning=60, response = 0");
+  EXPECT_EQ(budget, (std::map<Section, int>{{Section::kPlanning, 60}, {Section::kResponse, 0}}));
+  EXPECT_TRUE(parse_budget("").empty());
+  for (const char* bad :
+       {"planning", "plan=3", "planning=", "planning=x", "planning=-1", "planning=3,", "planning=99999999999"}) {
+    EXPECT_THROW(parse_budget(bad), Error) << bad;
+  }
+}
+
+TEST(AskFlags, ChoicesAreSeveralDifferentTexts) {
+  EXPECT_EQ(parse_choices("A. a dog | B. a cat"), (std::vector<std::string>{"A. a dog", "B. a cat"}));
+  EXPECT_TRUE(parse_choices(" ").empty());
+  for (const char* bad : {"one", "a|", "a|a", "|"}) EXPECT_THROW(parse_choices(bad), Error) << bad;
+}
+
+TEST(AskFlags, FreeStructureTakesNoChoicesOrBudgets) {
+  AskFlags flags;
+  flags.structure = "free";
+  EXPECT_EQ(flags.finish().structure, Structure::kFree);
+  EXPECT_FALSE(flags.finish().repetition_penalty.has_value());
+  flags.choices = "a|b";
+  EXPECT_THROW(flags.finish(), Error);
+  flags.choices.clear();
+  flags.budget = "planning=1";
+  EXPECT_THROW(flags.finish(), Error);
+}
+
+}  // namespace
+}  // namespace areason
