@@ -184,13 +184,27 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
 
 // Name before letter: having named the answer, a small model finds its letter by looking up what followed the same name
 // before. Judging option by option ("(a) …: no.") asks it to tell whether two names are equal; nano v0 did not learn that.
-std::string option_steps(const Draft& draft) {
+std::string listed_options(const Draft& draft) {
   std::string out;
   for (std::size_t i = 0; i < draft.choices.size(); ++i) {
     out += (i == 0 ? "Options: " : ", ") + draft.choices[i] + " (" + static_cast<char>('a' + i) + ")";
   }
-  return out + ". It is " + draft.answer + " (" + static_cast<char>('a' + draft.gold) + ").";
+  return out;
 }
+
+std::string lettered_answer(const Draft& draft) { return draft.answer + " (" + static_cast<char>('a' + draft.gold) + ")"; }
+
+std::string letters_of(const std::vector<std::string>& names, const Draft& draft) {
+  std::string out;
+  for (const std::string& name : names) {
+    const auto at = std::find(draft.choices.begin(), draft.choices.end(), name) - draft.choices.begin();
+    const bool found = at < static_cast<std::ptrdiff_t>(draft.choices.size());
+    out += (out.empty() ? "" : ", ") + name + " (" + (found ? std::string(1, static_cast<char>('a' + at)) : "none") + ")";
+  }
+  return out;
+}
+
+std::string option_steps(const Draft& draft) { return listed_options(draft) + ". It is " + lettered_answer(draft) + "."; }
 
 std::string letter_sentence(const Draft& draft) {
   return std::string("The answer is ") + static_cast<char>('A' + draft.gold) + ".";

@@ -70,9 +70,15 @@ Chain chain_of(const Draft& draft, const std::string& caption);
 std::string fill(std::string text, const std::vector<std::string>& values);
 // A random phrasing of `texts`, filled.
 std::string phrase(Random& random, const std::vector<const char*>& texts, const std::vector<std::string>& values = {});
-// Shuffles the gold text among the others and writes the steps that compare each option with the gold one.
+// Shuffles the gold text among the others.
 void set_options(Draft& draft, const std::string& gold, std::vector<std::string> others, Random& random);
-// "(a) rain: no. (b) thunder: yes."
+// "Options: rain (a), bell (b)"
+std::string listed_options(const Draft& draft);
+// "bell (b)": the gold one
+std::string lettered_answer(const Draft& draft);
+// "dog bark (none), bell (b)": each name with its letter among the options
+std::string letters_of(const std::vector<std::string>& names, const Draft& draft);
+// "Options: rain (a), bell (b). It is bell (b)."
 std::string option_steps(const Draft& draft);
 // "The answer is B."
 std::string letter_sentence(const Draft& draft);

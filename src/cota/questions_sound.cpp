@@ -64,7 +64,9 @@ Maybe name_choice(const Listening& l, const Material& m, Random& random) {
                                "First I list the sounds, then I look for one among the options."});
   const std::string gold = random.pick(names);
   set_options(d, gold, other_sounds(l, m, gold, random), random);
-  finish_choice(d, "I hear " + list_words(names) + ".", "I hear the " + gold + ".");
+  d.reasoning = listed_options(d) + ". I hear " + letters_of(names, d) + ". It is " + lettered_answer(d) + ".";
+  d.summary = "I hear the " + gold + ".";
+  d.response = d.summary + " " + letter_sentence(d);
   return d;
 }
 
@@ -144,21 +146,18 @@ std::string in_order(const std::vector<std::string>& names) {
   return out;
 }
 
-// Compares option by option, each only up to the first place that differs.
-std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders,
-                        const std::vector<std::string>& gold) {
-  std::string out;
-  for (int i = 0; i <= d.gold; ++i) {
+// The first two names tell the options apart; finding their letter is then a look-up (see option_steps()).
+std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders) {
+  const auto start = [&](int i) {
     const auto& order = orders[static_cast<std::size_t>(i)];
-    std::vector<std::string> read;
-    for (std::size_t k = 0; k < order.size(); ++k) {
-      read.push_back(order[k]);
-      if (order[k] != gold[k]) break;
-    }
-    out += " (" + std::string(1, static_cast<char>('a' + i)) + ") " + in_order(read) + (i == d.gold ? ": yes." : ": no.");
-  }
-  return out;
+    return order[0] + ", " + order[1] + " (" + static_cast<char>('a' + i) + ")";
+  };
+  std::string out = " The options start: ";
+  for (int i = 0; i < static_cast<int>(orders.size()); ++i) out += (i == 0 ? "" : "; ") + start(i);
+  return out + ". It starts " + start(d.gold) + ".";
 }
+
+bool same_start(const std::vector<std::string>& a, const std::vector<std::string>& b) { return a[0] == b[0] && a[1] == b[1]; }
 
 Maybe order(const Listening& l, const Material&, Random& random) {
   if (!is_sound_clip(l)) return {};
@@ -170,7 +169,8 @@ Maybe order(const Listening& l, const Material&, Random& random) {
   while (orders.size() < 4) {
     auto other = gold;
     random.shuffle(other);
-    if (std::find(orders.begin(), orders.end(), other) == orders.end()) orders.push_back(other);
+    if (std::none_of(orders.begin(), orders.end(), [&](const auto& o) { return same_start(o, other); }))
+      orders.push_back(other);
   }
   random.shuffle(orders);
   Draft d;
@@ -183,7 +183,7 @@ Maybe order(const Listening& l, const Material&, Random& random) {
   for (const auto& o : orders) d.choices.push_back(in_order(o));
   d.gold = static_cast<int>(std::find(orders.begin(), orders.end(), gold) - orders.begin());
   d.answer = in_order(gold);
-  d.reasoning = "The order is " + d.answer + "." + order_steps(d, orders, gold);
+  d.reasoning = "The order is " + d.answer + "." + order_steps(d, orders);
   d.summary = "The order is " + d.answer + ".";
   d.response = d.summary + " " + letter_sentence(d);
   return d;
@@ -303,7 +303,13 @@ Maybe presence(const Listening& l, const Material& m, Random& random) {
                       {asked});
   d.planning = phrase(random, {"I list the sounds and look for the {x}.", "I check each sound for the {x}."}, {asked});
   d.answer = yes ? "yes" : "no";
-  d.reasoning = "I hear " + list_words(names) + ". The " + asked + (yes ? " is" : " is not") + " among them.";
+  // Its time is a look-up in the caption; "none" when nothing is found.
+  std::string when = "none";
+  for (const Heard& h : l.audios[0].heard) {
+    if (when == "none" && h.name == asked) when = half_seconds(h.from) + " to " + half_seconds(h.to) + " s";
+  }
+  if (asked == l.audios[0].background) when = "background";
+  d.reasoning = "The " + asked + ": " + when + ". It is " + (yes ? "there." : "not there.");
   d.summary = "The " + asked + (yes ? " is there." : " is not there.");
   d.response = yes ? "Yes, I hear the " + asked + "." : "No, I do not hear the " + asked + ".";
   return d;

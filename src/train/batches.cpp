@@ -174,7 +174,12 @@ Step Dataset::step_at(DataPosition position) const {
   }
   const std::uint64_t step_seed =
       options_.seed * 1000003u + static_cast<std::uint64_t>(position.epoch * 1000000007 + position.row);
-  step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, step_seed});
+  for (const PackedRow& row : rows) {
+    for (const TokenizedSample& s : row.samples) {
+      for (std::size_t i = 0; i < s.ids.size(); ++i) step.weight += s.labelled[i] ? options_.weights[s.kinds[i]] : 0.0f;
+    }
+  }
+  step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, step_seed, options_.weights});
   step.next = position;
   step.epoch = static_cast<double>(position.epoch) + static_cast<double>(position.row) / static_cast<double>(plan_.size());
   return step;
@@ -186,7 +191,7 @@ std::vector<Step> Dataset::all() const {
   Step step;
   const auto flush = [&] {
     if (rows.empty()) return;
-    step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, 0});
+    step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, 0, kEqualWeights});
     out.push_back(std::move(step));
     step = Step{};
     rows.clear();

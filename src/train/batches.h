@@ -31,6 +31,7 @@ struct DataOptions {
   std::uint64_t seed = 1;
   int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache
   Sharing sharing = Sharing::kShared;
+  KindWeights weights = kEqualWeights;  // of the training loss; losses are reported without them
 };
 
 struct DataPosition {
@@ -40,6 +41,7 @@ struct DataPosition {
 struct Step {
   std::vector<MicroBatch> batches;
   std::int64_t labels = 0, tokens = 0, samples = 0;
+  double weight = 0;  // sum of the labels' weights
   DataPosition next;  // after this step
   double epoch = 0;   // epochs done after this step
 };

@@ -224,8 +224,8 @@ struct Attention : torch::autograd::Function<Attention> {
 };
 
 struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& logits, const Tensor& labels, std::vector<float>* loss,
-                        std::vector<std::uint8_t>* right) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& logits, const Tensor& labels, const Tensor* weights,
+                        std::vector<float>* loss, std::vector<std::uint8_t>* right) {
     const std::int64_t rows = logits.size(0), vocab = logits.size(1);
     Tensor grad = logits.detach();
     with_type(grad, [&](auto tag) {
@@ -235,16 +235,22 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
                               e - b, static_cast<int>(vocab));
       });
     });
-    ctx->saved_data["grad"] = grad;
     double sum = 0;
-    for (const float l : *loss) sum += l;
+    if (weights->defined()) {  // a pointer: autograd functions take no undefined tensors
+      grad.mul_(weights->unsqueeze(1));
+      const auto* w = weights->data_ptr<float>();
+      for (std::size_t i = 0; i < loss->size(); ++i) sum += static_cast<double>((*loss)[i]) * static_cast<double>(w[i]);
+    } else {
+      for (const float l : *loss) sum += l;
+    }
+    ctx->saved_data["grad"] = grad;
     return at::ones({}, at::TensorOptions().dtype(at::kFloat)).mul_(sum);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
     Tensor grad = ctx->saved_data["grad"].toTensor();
     ctx->saved_data.clear();
     grad.mul_(grads[0]);
-    return {grad, Tensor(), Tensor(), Tensor()};
+    return {grad, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -258,11 +264,11 @@ Tensor attention(const Tensor& qkv, std::shared_ptr<const AttentionPlan> plan) {
 }
 Tensor swiglu(const Tensor& gate_up) { return SwiGlu::apply(gate_up.contiguous()); }
 
-TokenLoss cross_entropy_sum(const Tensor& logits, const Tensor& labels) {
+TokenLoss cross_entropy_sum(const Tensor& logits, const Tensor& labels, const Tensor& weights) {
   TokenLoss result;
   result.loss.resize(static_cast<std::size_t>(logits.size(0)));
   result.right.resize(result.loss.size());
-  result.sum = CrossEntropy::apply(logits.contiguous(), labels, &result.loss, &result.right);
+  result.sum = CrossEntropy::apply(logits.contiguous(), labels, &weights, &result.loss, &result.right);
   return result;
 }
 

@@ -38,7 +38,8 @@ struct TokenLoss {
   std::vector<float> loss;          // per row
   std::vector<std::uint8_t> right;  // per row: the label had the largest logit
 };
-// logits [N, V] are consumed: their memory becomes the gradient. Call backward at most once.
-TokenLoss cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels);
+// logits [N, V] are consumed: their memory becomes the gradient. Call backward at most once. `weights` [N] f32, or undefined
+// for ones: `sum` and the gradient are weighted, the losses per row are not.
+TokenLoss cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& weights = {});
 
 }  // namespace areason::train

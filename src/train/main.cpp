@@ -27,6 +27,13 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")->capture_default_str();
   app.add_option("--frequency-masks", o.data_options.frequency_masks, "SpecAugment when the tower trains")
       ->capture_default_str();
+  for (int k = 0; k < areason::train::kLabelKinds; ++k) {
+    const std::string kind = areason::train::label_kind_name(k);
+    app.add_option("--" + kind + "-weight", o.data_options.weights[static_cast<std::size_t>(k)],
+                   "weight of the loss on tokens of this part of the answer")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+  }
   app.add_option("--limit", o.limit, "use only the first samples");
   app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
   app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");
@@ -50,6 +57,8 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--lr", o.schedule.peak, "peak learning rate")->capture_default_str();
   app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)");
   app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)");
+  app.add_flag("--muon", o.optimizer.muon, "Muon for the decoder's matrices, AdamW for the rest");
+  app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)");
   app.add_option("--min-lr", o.schedule.floor, "what the cosine ends at")->capture_default_str();
   app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str();
   app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();

@@ -6,11 +6,25 @@
 
 namespace areason::train {
 
-Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options) : options_(options) {
+namespace {
+
+// Hidden matrices only: an embedding's rows are vectors of their own.
+bool is_hidden_matrix(const Parameter& p) {
+  return p.part == PartOfModel::kDecoder && p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
+}
+
+}  // namespace
+
+Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers)
+    : options_(options), compute_(model.compute_type()), workers_(workers) {
   for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder}) {
     Group group{part, {}, {}, {}, {}, {}};
     for (Parameter& p : model.parameters()) {
       if (p.part != part || !p.value.requires_grad()) continue;
+      if (options_.muon && is_hidden_matrix(p)) {
+        matrices_.push_back({p.name, p.value, at::zeros_like(p.value.detach())});
+        continue;
+      }
       group.names.push_back(p.name);
       group.values.push_back(p.value);
       group.exp_avg.push_back(at::zeros_like(p.value.detach()));
@@ -21,34 +35,71 @@ Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options) : optio
   }
 }
 
+double Optimizer::global_norm() const {
+  double square = 0;
+  const auto add = [&](const at::Tensor& value) {
+    if (!value.grad().defined()) return;
+    const double norm = at::linalg_vector_norm(value.grad(), 2).item<double>();
+    square += norm * norm;
+  };
+  for (const Group& group : groups_) std::for_each(group.values.begin(), group.values.end(), add);
+  for (const Matrix& m : matrices_) add(m.value);
+  return std::sqrt(square);
+}
+
 double Optimizer::step(const LearningRates& rates) {
   const at::NoGradGuard guard;
-  double square = 0;
-  for (const Group& group : groups_) {
-    for (const at::Tensor& value : group.values) {
-      if (!value.grad().defined()) continue;
-      const double norm = at::linalg_vector_norm(value.grad(), 2).item<double>();
-      square += norm * norm;
-    }
-  }
-  const double norm = std::sqrt(square);
+  const double norm = global_norm();
   if (!std::isfinite(norm)) return norm;  // the caller decides; nothing was changed
   // As torch.nn.utils.clip_grad_norm_: never scales up, 1e-6 in the denominator.
   const double scale = options_.clip > 0 ? std::min(1.0, options_.clip / (norm + 1e-6)) : 1.0;
-  for (Group& group : groups_) {
-    std::vector<at::Tensor> grads;
-    for (const at::Tensor& value : group.values) {
-      at::Tensor grad = value.grad().defined() ? value.grad() : at::zeros_like(value);
-      if (scale < 1.0) grad.mul_(scale);
-      grads.push_back(grad);
-    }
-    for (at::Tensor& s : group.steps) s.add_(1);
-    at::_fused_adamw_(group.values, grads, group.exp_avg, group.exp_avg_sq, {}, group.steps,
-                      rates[static_cast<std::size_t>(group.part)], options_.beta1, options_.beta2, options_.weight_decay,
-                      options_.eps, false, false);
-    for (at::Tensor& value : group.values) value.mutable_grad().reset();
-  }
+  for (Group& group : groups_) step_adamw(group, scale, rates.parts[static_cast<std::size_t>(group.part)]);
+  if (!matrices_.empty()) step_muon(scale, rates.muon);
   return norm;
+}
+
+void Optimizer::step_adamw(Group& group, double scale, double rate) {
+  std::vector<at::Tensor> grads;
+  for (const at::Tensor& value : group.values) {
+    at::Tensor grad = value.grad().defined() ? value.grad() : at::zeros_like(value);
+    if (scale < 1.0) grad.mul_(scale);
+    grads.push_back(grad);
+  }
+  for (at::Tensor& s : group.steps) s.add_(1);
+  at::_fused_adamw_(group.values, grads, group.exp_avg, group.exp_avg_sq, {}, group.steps, rate, options_.beta1, options_.beta2,
+                    options_.weight_decay, options_.eps, false, false);
+  for (at::Tensor& value : group.values) value.mutable_grad().reset();
+}
+
+void Optimizer::step_muon(double scale, double rate) {
+  const auto workers = static_cast<std::size_t>(workers_.size());
+  workers_.on_each([&](int worker) {
+    const at::NoGradGuard guard;
+    for (std::size_t i = static_cast<std::size_t>(worker); i < matrices_.size(); i += workers) {
+      Matrix& m = matrices_[i];
+      if (!m.value.grad().defined()) continue;
+      const at::Tensor grad = m.value.grad().mul(scale);
+      m.momentum.lerp_(grad, 1 - options_.muon_momentum);
+      const at::Tensor update = orthogonalised(at::lerp(grad, m.momentum, options_.muon_momentum), compute_);
+      // AdamW's updates have a root mean square of about 0.2; a semi-orthogonal matrix has 1 / sqrt(max(rows, columns)).
+      const double size = 0.2 * std::sqrt(static_cast<double>(std::max(m.value.size(0), m.value.size(1))));
+      m.value.mul_(1 - rate * options_.weight_decay).add_(update, -rate * size);
+      m.value.mutable_grad().reset();
+    }
+  });
+}
+
+at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type) {
+  // The quintic that grows small singular values fastest while keeping all in about [0.7, 1.2] (Jordan's coefficients).
+  constexpr double a = 3.4445, b = -4.7750, c = 2.0315;
+  const bool tall = matrix.size(0) > matrix.size(1);
+  at::Tensor x = (tall ? matrix.t() : matrix).to(type).contiguous();
+  x = x / (at::linalg_vector_norm(x, 2) + 1e-7);
+  for (int i = 0; i < 5; ++i) {
+    const at::Tensor square = at::mm(x, x.t());
+    x = at::addmm(x, at::addmm(square, square, square, b, c), x, a, 1.0);
+  }
+  return (tall ? x.t() : x).to(at::kFloat);
 }
 
 std::map<std::string, at::Tensor> Optimizer::state() const {
@@ -59,6 +110,7 @@ std::map<std::string, at::Tensor> Optimizer::state() const {
       out["exp_avg_sq." + group.names[i]] = group.exp_avg_sq[i];
     }
   }
+  for (const Matrix& m : matrices_) out["momentum." + m.name] = m.momentum;
   return out;
 }
 

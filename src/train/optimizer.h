@@ -1,11 +1,15 @@
 #pragma once
-// AdamW over a model's trained parameters with a learning rate per part, gradient clipping, and the schedule. Called by
-// trainer.cpp. The update is ATen's fused kernel. Thread rule: the training thread.
+// AdamW over a model's trained parameters with a learning rate per part, gradient clipping, and the schedule; or Muon for the
+// decoder's matrices (embeddings excepted) with AdamW for the rest. Called by trainer.cpp. AdamW's update is ATen's fused
+// kernel. Muon: K. Jordan, "Muon: an optimizer for hidden layers" (2024); its update is scaled to AdamW's usual size as in
+// arXiv 2502.16982, so that one learning rate means about the same for both. Thread rule: the training thread, which borrows
+// the workers.
 #include <array>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "train/batch_workers.h"
 #include "train/train_model.h"
 
 namespace areason::train {
@@ -16,17 +20,25 @@ struct OptimizerOptions {
   double eps = 1e-8;
   double weight_decay = 0.1;  // on every trained parameter, as the reference case has it
   double clip = 1.0;          // of the global norm; 0: off
+  bool muon = false;          // for the decoder's matrices
+  double muon_momentum = 0.95;
 };
 
-// Indexed by PartOfModel.
-using LearningRates = std::array<double, 3>;
+struct LearningRates {
+  std::array<double, 3> parts{};  // indexed by PartOfModel
+  double muon = 0;                // of the matrices that Muon updates
+};
+
+// The nearest semi-orthogonal matrix, about: five Newton-Schulz steps in `type`. matrix [rows, columns] f32 -> the same shape,
+// f32.
+at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type);
 
 class Optimizer {
  public:
-  Optimizer(TrainModel& model, const OptimizerOptions& options);
+  Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers);
   // One update with the gradients in the parameters, then clears them. Returns the global norm before clipping.
   double step(const LearningRates& rates);
-  // "exp_avg.NAME" and "exp_avg_sq.NAME"; the number of steps is the caller's to keep.
+  // "exp_avg.NAME", "exp_avg_sq.NAME" and "momentum.NAME"; the number of steps is the caller's to keep.
   std::map<std::string, at::Tensor> state() const;
   void set_steps(std::int64_t steps);
 
@@ -36,8 +48,19 @@ class Optimizer {
     std::vector<std::string> names;
     std::vector<at::Tensor> values, exp_avg, exp_avg_sq, steps;
   };
+  struct Matrix {
+    std::string name;
+    at::Tensor value, momentum;
+  };
+  double global_norm() const;
+  void step_adamw(Group& group, double scale, double rate);
+  void step_muon(double scale, double rate);
+
   OptimizerOptions options_;
+  at::ScalarType compute_;
+  BatchWorkers& workers_;
   std::vector<Group> groups_;
+  std::vector<Matrix> matrices_;
 };
 
 struct Schedule {

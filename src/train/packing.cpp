@@ -135,7 +135,7 @@ void finish_row(PackedRow& row) {
   }
 }
 
-MicroBatch pack(std::span<const PackedRow> rows) {
+MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights) {
   Builder b;
   MicroBatch out;
   std::vector<at::Tensor> features;
@@ -151,6 +151,11 @@ MicroBatch pack(std::span<const PackedRow> rows) {
   out.label_positions = to_tensor(b.label_positions);
   out.labels = to_tensor(b.labels);
   out.blocks = std::move(b.blocks);
+  if (weights != kEqualWeights) {
+    out.label_weights = at::empty({static_cast<std::int64_t>(b.kinds.size())}, at::TensorOptions().dtype(at::kFloat));
+    std::transform(b.kinds.begin(), b.kinds.end(), out.label_weights.data_ptr<float>(),
+                   [&](std::uint8_t kind) { return weights[kind]; });
+  }
   out.label_kinds = std::move(b.kinds);
   out.label_samples = std::move(b.label_samples);
   if (!features.empty()) out.features = at::cat(features, 0);
@@ -171,7 +176,7 @@ std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, const PackLim
     const std::int64_t here =
         i < rows.size() ? (before + rows[i].tokens / 2) * count / std::max<std::int64_t>(1, total) : count;
     if (here != part && i > begin) {
-      out.push_back(pack(rows.subspan(begin, i - begin)));
+      out.push_back(pack(rows.subspan(begin, i - begin), limits.weights));
       out.back().dropout_seed = limits.seed * 8191 + out.size();
       begin = i;
     }

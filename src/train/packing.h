@@ -2,6 +2,7 @@
 // Turns samples into packed micro-batches. Samples on the same audio share one row: [common prefix | rest of sample 1 | rest of
 // sample 2 | …]; each rest sees the prefix and itself, its positions go on after the prefix, so that the result equals separate
 // samples. Rows follow each other without padding. Called by batches.cpp and tests. Thread rule: free functions.
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -15,6 +16,9 @@ namespace areason::train {
 // What a labelled token belongs to: 0 for tags and <|im_end|>, else 1 + Section.
 inline constexpr int kLabelKinds = 6;
 const char* label_kind_name(int kind);  // "tags", "planning", …
+// Weight of a token's loss by its kind. The paper's loss has 1 everywhere.
+using KindWeights = std::array<float, kLabelKinds>;
+inline constexpr KindWeights kEqualWeights = {1, 1, 1, 1, 1, 1};
 
 struct TokenizedSample {
   std::vector<TokenId> ids;
@@ -39,11 +43,12 @@ enum class Sharing { kShared, kSeparate };  // kSeparate: as many rows of one sa
 // Fills prefix, tokens and labels.
 void finish_row(PackedRow& row);
 
-MicroBatch pack(std::span<const PackedRow> rows);
+MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights = kEqualWeights);
 struct PackLimits {
   std::int64_t tokens = 4096;  // a micro-batch has at most about so many
   int multiple = 1;            // the number of micro-batches is a multiple of this (when there are rows enough)
   std::uint64_t seed = 0;      // of the dropout masks
+  KindWeights weights = kEqualWeights;
 };
 // Groups consecutive rows into micro-batches of about equal numbers of tokens.
 std::vector<MicroBatch> pack_step(std::span<const PackedRow> rows, const PackLimits& limits);

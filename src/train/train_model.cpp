@@ -250,7 +250,7 @@ Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
 }
 
 TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {
-  return cross_entropy_sum(logits(batch, training), batch.labels);
+  return cross_entropy_sum(logits(batch, training), batch.labels, batch.label_weights);
 }
 
 }  // namespace areason::train

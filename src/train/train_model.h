@@ -32,6 +32,7 @@ struct MicroBatch {
   at::Tensor features;         // [A, W] any float type, from the cache; undefined: `mels` are encoded
   std::vector<LogMel> mels;
   at::Tensor label_positions, labels;       // [N] i64: logits at these positions predict these ids
+  at::Tensor label_weights;                 // [N] f32, or undefined: all 1
   std::vector<std::uint8_t> label_kinds;    // [N], see packing.h
   std::vector<std::int64_t> label_samples;  // [N] index of the sample in its step
   int samples = 0;

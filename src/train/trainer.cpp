@@ -124,7 +124,7 @@ void Run::prepare_weights() {
     model_->set_trained(part, !frozen);
     if (part == PartOfModel::kAudioTower) tower_frozen_ = frozen;
   }
-  optimizer_ = std::make_unique<Optimizer>(*model_, options_.optimizer);
+  optimizer_ = std::make_unique<Optimizer>(*model_, options_.optimizer, *workers_);
   resume();
 }
 
@@ -202,11 +202,11 @@ LearningRates Run::rates() const {
   const double done = progress();
   const double rate = scheduled_rate(options_.schedule, step_, done);
   const auto scaled = [&](double peak) { return peak < 0 ? rate : rate * peak / options_.schedule.peak; };
-  return {scaled(options_.audio_rate), scaled(options_.projector_rate), rate};
+  return {{scaled(options_.audio_rate), scaled(options_.projector_rate), rate}, scaled(options_.muon_rate)};
 }
 
 TokenStats Run::train_step(const Step& step) {
-  const TokenStats stats = workers_->gradients(*model_, step.batches, 1.0f / static_cast<float>(step.labels));
+  const TokenStats stats = workers_->gradients(*model_, step.batches, static_cast<float>(1.0 / step.weight));
   last_norm_ = optimizer_->step(rates());
   if (!std::isfinite(last_norm_)) {
     throw Error(ErrorCode::kFailure, fmt::format("the gradient of step {} is not finite", step_ + 1),
@@ -227,7 +227,7 @@ void Run::log_step(const TokenStats& stats, double norm) {
   Json line = {{"loss", stats.mean_loss()},
                {"token_acc", stats.accuracy()},
                {"grad_norm", norm},
-               {"learning_rate", rates()[2]},
+               {"learning_rate", rates().parts[2]},
                {"train_speed(iter/s)", static_cast<double>(window_steps_) / spent},
                {"tokens/s", static_cast<double>(window_tokens_) / spent},
                {"samples/s", static_cast<double>(stats.samples) / spent},

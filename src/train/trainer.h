@@ -24,7 +24,7 @@ struct TrainOptions {
   DataOptions data_options;
   OptimizerOptions optimizer;
   Schedule schedule;
-  double audio_rate = -1, projector_rate = -1;  // peak; negative: as schedule.peak
+  double audio_rate = -1, projector_rate = -1, muon_rate = -1;  // peak; negative: as schedule.peak
   double dropout = 0;
   std::int64_t max_steps = 0;  // 0: by epochs or time
   double epochs = 3;
