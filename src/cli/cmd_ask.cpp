@@ -128,7 +128,9 @@ void register_ask(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--out", ask->out,
-                   "where --jsonl appends its answers; ids that are there are skipped (default: standard output)")
+                   "where --jsonl appends its answers as they are finished; ids that are there are skipped (default: standard "
+                   "output, in "
+                   "the order of the questions)")
       ->type_name("FILE");
   command->add_flag("--force-choices", ask->force_choices, "with --jsonl: the RESPONSE is one of the question's \"choices\"");
   command->add_option("--workers", ask->workers, "with --jsonl: questions answered at the same time; 0: by the model's size")

@@ -21,8 +21,8 @@ namespace {
 
 // Models up to this size run one session a core: a small decoder has too little work a token to share it between cores.
 constexpr std::uintmax_t kSmallModel = std::uintmax_t{256} << 20;
-// Questions on the same audio are brought together within a block of this many; answers wait for those before them in the
-// block.
+// Questions on the same audio are brought together within a block of this many; on standard output, answers wait for those
+// before them in the block.
 constexpr std::size_t kBlock = 256;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -132,7 +132,13 @@ class Batch {
       ++stats_.answered;
       stats_.prompt_tokens += answer->prompt_tokens;
       stats_.generated_tokens += answer->completion_tokens;
-      waiting_[index] = answer_line(questions_[index].id, *answer);
+      const std::string line = answer_line(questions_[index].id, *answer);
+      if (out_.is_file()) {
+        out_.append(line);  // at once: a kill loses no finished answer, and a reader goes by the ids
+        waiting_[index] = std::nullopt;
+      } else {
+        waiting_[index] = line;
+      }
     } else {
       ++stats_.failed;
       waiting_[index] = std::nullopt;
@@ -157,7 +163,7 @@ class Batch {
 
   std::mutex mutex_;  // guards all below, and out_
   BatchStats stats_;
-  std::map<std::size_t, std::optional<std::string>> waiting_;  // finished, but an earlier one is not; nullopt: failed
+  std::map<std::size_t, std::optional<std::string>> waiting_;  // finished, but an earlier one is not; nullopt: no line to write
   std::size_t next_line_ = 0;
   std::exception_ptr failure_;
 };

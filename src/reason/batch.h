@@ -1,7 +1,7 @@
 #pragma once
-// A file of questions answered into a file of answers (`ask --jsonl`): resumable, in input order, several sessions side by
-// side. Called by the CLI; evaluation runs through it. Errors: Error(kInput) naming file and line. Thread rule:
-// answer_questions() starts its own threads and returns when they are done.
+// A file of questions answered into a file of answers (`ask --jsonl`): resumable, several sessions side by side; in input
+// order on standard output, as they are finished in a file. Called by the CLI; evaluation runs through it. Errors:
+// Error(kInput) naming file and line. Thread rule: answer_questions() starts its own threads and returns when they are done.
 #include <cstddef>
 #include <functional>
 #include <set>
@@ -34,6 +34,7 @@ class AnswerFile {
   AnswerFile(const AnswerFile&) = delete;
   AnswerFile& operator=(const AnswerFile&) = delete;
   bool has(const std::string& id) const { return ids_.contains(id); }
+  bool is_file() const { return descriptor_ >= 0; }
   void append(const std::string& line);
 
  private:
