@@ -12,18 +12,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/reference_testing.h"
 
 namespace areason::testing_audio {
-
-// The directory named by AREASON_REFERENCE; empty, with a loud message, when there is none.
-inline std::string reference_dir() {
-  const char* named = std::getenv("AREASON_REFERENCE");
-  const std::string dir = named != nullptr ? named : "../shared/reference";
-  if (std::filesystem::exists(dir + "/tiny/cases/cases.json")) return dir;
-  std::fprintf(stderr, "\n*** NO REFERENCE VALUES at %s (set AREASON_REFERENCE): this test proves nothing here ***\n",
-               dir.c_str());
-  return "";
-}
 
 struct Tensor {
   std::vector<std::size_t> shape;

@@ -11,18 +11,13 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/reference_testing.h"
 
 namespace areason {
 namespace {
 
-std::string tiny_dir() {
-  const char* root = std::getenv("AREASON_REFERENCE");
-  const std::string dir = std::string(root ? root : "../shared/reference") + "/tiny";
-  return std::filesystem::exists(dir + "/cases/cases.json") ? dir : "";
-}
-
-#define NEED_REFERENCE(dir)           \
-  const std::string dir = tiny_dir(); \
+#define NEED_REFERENCE(dir)                 \
+  const std::string dir = tiny_reference(); \
   if (dir.empty()) GTEST_SKIP() << "NO REFERENCE DATA: set AREASON_REFERENCE to check this for real"
 
 // The I64 tensor `name` of a safetensors file (src/model has the real reader, but lies below this layer). Row `row` of a

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "base/reference_testing.h"
 #include "text/bpe_trainer.h"
 
 namespace areason {
@@ -47,9 +48,8 @@ class Guided : public ::testing::TestWithParam<const char*> {
   void SetUp() override {
     std::string dir = small_tokenizer_dir();
     if (std::string(GetParam()) == "reference") {
-      const char* root = std::getenv("AREASON_REFERENCE");
-      dir = std::string(root ? root : "../shared/reference") + "/tiny/model";
-      if (!std::filesystem::exists(dir)) GTEST_SKIP() << "NO REFERENCE DATA: set AREASON_REFERENCE to check this for real";
+      if (tiny_reference().empty()) GTEST_SKIP() << "NO REFERENCE DATA: set AREASON_REFERENCE to check this for real";
+      dir = tiny_reference() + "/model";
     }
     tokenizer_ = std::make_unique<Tokenizer>(Tokenizer::load(dir));
     vocabulary_ = std::make_unique<MaskVocabulary>(*tokenizer_);

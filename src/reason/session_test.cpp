@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/reference_testing.h"
 #include "chat/conversation.h"
 #include "model/safetensors.h"
 #include "text/tokenizer.h"
@@ -16,15 +17,24 @@
 namespace areason {
 namespace {
 
-std::string tiny_dir() {
-  const char* root = std::getenv("AREASON_REFERENCE");
-  return std::string(root ? root : "../shared/reference") + "/tiny";
+// The shortest clip, one of the middle, and one longer than the window.
+std::string short_clip() { return tiny_reference() + "/clips/" + reference_clips(tiny_reference()).front(); }
+std::string some_clip() {
+  const auto clips = reference_clips(tiny_reference());
+  return tiny_reference() + "/clips/" + clips[clips.size() - 2];
+}
+std::string long_clip() { return tiny_reference() + "/clips/" + reference_clips(tiny_reference()).back(); }
+
+// As the reference counted them, cut at the window.
+int audio_tokens(const std::string& clip) {
+  const Json cases = read_json_file(tiny_reference() + "/cases/cases.json");
+  return cases["clips"][std::filesystem::path(clip).filename().string()]["audio_tokens"];
 }
 
 class TinySession : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (std::filesystem::exists(tiny_dir() + "/model/config.json")) session_ = new Session(tiny_dir() + "/model");
+    if (std::filesystem::exists(tiny_reference() + "/model/config.json")) session_ = new Session(tiny_reference() + "/model");
   }
   static void TearDownTestSuite() {
     delete session_;
@@ -34,7 +44,7 @@ class TinySession : public ::testing::Test {
     if (session_ == nullptr) GTEST_SKIP() << "NO REFERENCE DATA: set AREASON_REFERENCE to check this for real";
     session_->clear();
   }
-  static std::string clip(const std::string& name) { return tiny_dir() + "/clips/" + name; }
+  static std::string clip(const std::string& name) { return tiny_reference() + "/clips/" + name; }
   static AskOptions short_answer() {
     AskOptions options;
     options.max_new_tokens = 160;
@@ -46,8 +56,8 @@ class TinySession : public ::testing::Test {
 Session* TinySession::session_ = nullptr;
 
 TEST_F(TinySession, FreeGreedyTextEqualsTheReference) {
-  const Json cases = read_json_file(tiny_dir() + "/cases/cases.json");
-  const Tokenizer tokenizer = Tokenizer::load(tiny_dir() + "/model");
+  const Json cases = read_json_file(tiny_reference() + "/cases/cases.json");
+  const Tokenizer tokenizer = Tokenizer::load(tiny_reference() + "/model");
   int compared = 0;
   for (const Json& item : cases["prompts"]) {
     const Conversation wanted = conversation_from_json(item["messages"]);
@@ -58,7 +68,7 @@ TEST_F(TinySession, FreeGreedyTextEqualsTheReference) {
     options.system_prompt = wanted.messages.size() == 2 ? wanted.messages[0].parts[0].value : kTemplateSystemPrompt;
     options.repetition_penalty = item["repetition_penalty"].get<float>();
     options.long_audio = LongAudio::kTruncate;
-    const TensorStore store = TensorStore::open(tiny_dir() + "/cases/" + item["file"].get<std::string>());
+    const TensorStore store = TensorStore::open(tiny_reference() + "/cases/" + item["file"].get<std::string>());
     const auto bytes = store.at("generated").data;
     std::vector<TokenId> ids;
     for (std::size_t i = 0; i + 8 <= bytes.size(); i += 8) {
@@ -86,7 +96,7 @@ TEST_F(TinySession, GuidedStructureIsCompleteAndStreamed) {
     if (event.kind == SectionEvent::Kind::kOpen) streamed += "[" + std::string(section_key(event.section)) + "]";
     streamed += event.text;
   };
-  const Answer answer = session_->ask({clip("short_8k.wav")}, "How many sounds?", short_answer(), sink);
+  const Answer answer = session_->ask({short_clip()}, "How many sounds?", short_answer(), sink);
   EXPECT_TRUE(answer.complete) << answer.text;
   std::string wanted;
   for (const Section section : kSections) {
@@ -96,20 +106,20 @@ TEST_F(TinySession, GuidedStructureIsCompleteAndStreamed) {
   EXPECT_EQ(streamed, wanted);
   EXPECT_LE(answer.completion_tokens, 160);
   ASSERT_EQ(answer.audio.size(), 1u);
-  EXPECT_EQ(answer.audio[0].tokens, 2);
+  EXPECT_EQ(answer.audio[0].tokens, audio_tokens(short_clip()));
 }
 
 TEST_F(TinySession, LaterTurnsReuseTheCacheAndDoNotChangeTheAnswer) {
   const AskOptions options = short_answer();
-  const Answer first = session_->ask({clip("music_44k_stereo.wav")}, "What is heard?", options);
-  const Answer second = session_->ask({clip("short_8k.wav")}, "And this?", options);
+  const Answer first = session_->ask({some_clip()}, "What is heard?", options);
+  const Answer second = session_->ask({short_clip()}, "And this?", options);
   // Kept: the first prompt (at least) and what was generated but for its last tokens.
   EXPECT_GE(second.reused_tokens, first.prompt_tokens);
-  session_->begin({clip("music_44k_stereo.wav")}, {{"What is heard?", first.text}}, options);
-  Session fresh(tiny_dir() + "/model");
-  fresh.begin({clip("music_44k_stereo.wav")}, {{"What is heard?", first.text}}, options);
+  session_->begin({some_clip()}, {{"What is heard?", first.text}}, options);
+  Session fresh(tiny_reference() + "/model");
+  fresh.begin({some_clip()}, {{"What is heard?", first.text}}, options);
   EXPECT_EQ(fresh.transcript(), session_->transcript());
-  const Answer again = fresh.ask({clip("short_8k.wav")}, "And this?", options);
+  const Answer again = fresh.ask({short_clip()}, "And this?", options);
   EXPECT_EQ(again.reused_tokens, 0);
   EXPECT_EQ(again.prompt_tokens, second.prompt_tokens);
   EXPECT_EQ(again.text, second.text);
@@ -117,36 +127,36 @@ TEST_F(TinySession, LaterTurnsReuseTheCacheAndDoNotChangeTheAnswer) {
 
 TEST_F(TinySession, TheNextQuestionOnTheSameClipReusesItsAudio) {
   const AskOptions options = short_answer();
-  session_->ask({clip("music_44k_stereo.wav")}, "What is heard?", options);
+  session_->ask({some_clip()}, "What is heard?", options);
   session_->clear();
-  const Answer answer = session_->ask({clip("music_44k_stereo.wav")}, "Which instrument?", options);
-  EXPECT_GT(answer.reused_tokens, 150);
+  const Answer answer = session_->ask({some_clip()}, "Which instrument?", options);
+  EXPECT_GT(answer.reused_tokens, audio_tokens(some_clip()));
   EXPECT_EQ(answer.seconds.at("decode"), 0);
 }
 
 TEST_F(TinySession, LongClipsAreSeveralAudiosOrTruncatedOrRefused) {
   AskOptions options = short_answer();
-  const Answer windows = session_->ask({clip("long_48k.wav")}, "Who speaks?", options);
+  const Answer windows = session_->ask({long_clip()}, "Who speaks?", options);
   EXPECT_EQ(windows.audio.at(0).windows, 2);
   EXPECT_NEAR(windows.audio[0].heard_seconds, windows.audio[0].seconds, 1e-6);
-  EXPECT_GT(windows.audio[0].tokens, 750);
+  EXPECT_GT(windows.audio[0].tokens, audio_tokens(long_clip()));
   EXPECT_FALSE(windows.audio[0].truncated);
   session_->clear();
   options.long_audio = LongAudio::kTruncate;
-  const Answer cut = session_->ask({clip("long_48k.wav")}, "Who speaks?", options);
-  EXPECT_EQ(cut.audio.at(0).tokens, 750);
+  const Answer cut = session_->ask({long_clip()}, "Who speaks?", options);
+  EXPECT_EQ(cut.audio.at(0).tokens, audio_tokens(long_clip()));
   EXPECT_TRUE(cut.audio[0].truncated);
   options.long_audio = LongAudio::kError;
-  EXPECT_THROW(session_->ask({clip("long_48k.wav")}, "Who speaks?", options), Error);
+  EXPECT_THROW(session_->ask({long_clip()}, "Who speaks?", options), Error);
 }
 
 TEST_F(TinySession, AFailedQuestionLeavesTheConversationAsItWas) {
-  session_->ask({clip("short_8k.wav")}, "One?", short_answer());
+  session_->ask({short_clip()}, "One?", short_answer());
   const Json before = session_->transcript();
   EXPECT_THROW(session_->ask({clip("nothing.wav")}, "Two?", short_answer()), Error);
   AskOptions too_small = short_answer();
   too_small.max_new_tokens = 3;
-  EXPECT_THROW(session_->ask({clip("tones_16k.wav")}, "Three?", too_small), Error);
+  EXPECT_THROW(session_->ask({some_clip()}, "Three?", too_small), Error);
   std::string endless;
   for (int i = 0; i < 9000; ++i) endless += "word ";
   try {
@@ -163,7 +173,7 @@ TEST_F(TinySession, AFailedQuestionLeavesTheConversationAsItWas) {
 TEST_F(TinySession, ChoicesBindTheResponse) {
   AskOptions options = short_answer();
   options.choices = {"A. a bell", "B. a dog"};
-  const Answer answer = session_->ask({clip("short_8k.wav")}, "Which? A. a bell B. a dog", options);
+  const Answer answer = session_->ask({short_clip()}, "Which? A. a bell B. a dog", options);
   const std::string& response = answer.sections[Section::kResponse];
   EXPECT_TRUE(response == options.choices[0] || response == options.choices[1]) << response;
 }
@@ -171,7 +181,7 @@ TEST_F(TinySession, ChoicesBindTheResponse) {
 TEST_F(TinySession, StopEndsTheAnswer) {
   AskOptions options;
   int events = 0;
-  const Answer answer = session_->ask({clip("short_8k.wav")}, "Long?", options, [&](const SectionEvent&) {
+  const Answer answer = session_->ask({short_clip()}, "Long?", options, [&](const SectionEvent&) {
     if (++events == 5) session_->stop();
   });
   EXPECT_EQ(answer.finish_reason, "interrupted");
@@ -179,7 +189,7 @@ TEST_F(TinySession, StopEndsTheAnswer) {
 }
 
 TEST_F(TinySession, JsonHasTheDocumentedKeys) {
-  const Json json = answer_to_json(session_->ask({clip("short_8k.wav")}, "One?", short_answer()), "tiny");
+  const Json json = answer_to_json(session_->ask({short_clip()}, "One?", short_answer()), "tiny");
   for (const char* key : {"sections", "text", "model", "audio", "usage", "timings", "finish_reason"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }

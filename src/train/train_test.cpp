@@ -1,5 +1,5 @@
-// The trainer's model against the reference: three AdamW steps of transformers on the tiny checkpoint (tests need
-// AREASON_REFERENCE, default ../shared/reference).
+// The trainer's model against the reference: three AdamW steps of transformers on the tiny checkpoints
+// (base/reference_testing.h says where they are); the optimizer's and the loss's parts against ATen.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -7,6 +7,7 @@
 
 #include "audio/decode.h"
 #include "base/json.h"
+#include "base/reference_testing.h"
 #include "model/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/fused_ops.h"
@@ -15,11 +16,6 @@
 
 namespace areason::train {
 namespace {
-
-std::string reference_dir() {
-  const char* dir = std::getenv("AREASON_REFERENCE");
-  return dir ? dir : "../shared/reference";
-}
 
 at::Tensor read(const TensorStore& store, const std::string& name) {
   const TensorView& view = store.at(name);
@@ -93,9 +89,12 @@ void compare(const TrainModel& model, const TensorStore& store, const std::strin
   EXPECT_GT(compared, 0);
 }
 
-TEST(TrainParity, ThreeStepsOfTheReference) {
-  const std::string tiny = reference_dir() + "/tiny";
-  if (!std::filesystem::exists(tiny + "/cases/train.safetensors")) GTEST_SKIP() << "NO REFERENCE at " << tiny;
+class TrainParity : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(TrainParity, ThreeStepsOfTheReference) {
+  const std::string tiny = std::string(GetParam()) == "golden" ? "tests/golden/tiny" : tiny_reference();
+  if (tiny.empty()) GTEST_SKIP();
+  ASSERT_TRUE(std::filesystem::exists(tiny + "/cases/train.safetensors")) << tiny;
   const Reference r{tiny, read_json_file(tiny + "/cases/cases.json")["train"],
                     TensorStore::open(tiny + "/cases/train.safetensors")};
   const ModelConfig config = load_model_config(tiny + "/model");
@@ -130,6 +129,9 @@ TEST(TrainParity, ThreeStepsOfTheReference) {
   }
   compare(model, r.tensors, "after3.", false);
 }
+
+INSTANTIATE_TEST_SUITE_P(Sets, TrainParity, ::testing::Values("reference", "golden"),
+                         [](const auto& info) { return std::string(info.param); });
 
 TEST(Muon, UpdatesAreNearlySemiOrthogonal) {
   at::manual_seed(3);
