@@ -182,24 +182,36 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
   draft.answer = gold;
 }
 
-// Name before letter: having named the answer, a small model finds its letter by looking up what followed the same name
-// before. Judging option by option ("(a) …: no.") asks it to tell whether two names are equal; nano v0 did not learn that.
+// The letter stands right behind the name: having named the answer, a small model finds its letter by looking up what followed
+// the same name before, the first thing that such models learn. "(a) …: no." instead asks it to tell whether two names are
+// equal, and "x (a)" collides with the question's "(a) x (b)"; nano learned neither.
 std::string listed_options(const Draft& draft) {
   std::string out;
   for (std::size_t i = 0; i < draft.choices.size(); ++i) {
-    out += (i == 0 ? "Options: " : ", ") + draft.choices[i] + " (" + static_cast<char>('a' + i) + ")";
+    out += (i == 0 ? "Options: " : ", ") + with_letter(draft.choices[i], static_cast<int>(i));
   }
   return out;
 }
 
-std::string lettered_answer(const Draft& draft) { return draft.answer + " (" + static_cast<char>('a' + draft.gold) + ")"; }
+std::string with_letter(const std::string& choice, int index) {
+  return short_name(choice) + " " + static_cast<char>('A' + index);
+}
+
+// "a waltz feel in 3/4" -> "waltz": time signatures end alike, so that the whole text would be a poor key.
+std::string short_name(const std::string& choice) {
+  if (choice.find(" feel in ") == std::string::npos) return choice;
+  const std::size_t begin = choice.find(' ') + 1;
+  return choice.substr(begin, choice.find(' ', begin) - begin);
+}
+
+std::string lettered_answer(const Draft& draft) { return with_letter(draft.answer, draft.gold); }
 
 std::string letters_of(const std::vector<std::string>& names, const Draft& draft) {
   std::string out;
   for (const std::string& name : names) {
     const auto at = std::find(draft.choices.begin(), draft.choices.end(), name) - draft.choices.begin();
     const bool found = at < static_cast<std::ptrdiff_t>(draft.choices.size());
-    out += (out.empty() ? "" : ", ") + name + " (" + (found ? std::string(1, static_cast<char>('a' + at)) : "none") + ")";
+    out += (out.empty() ? "" : ", ") + (found ? with_letter(name, static_cast<int>(at)) : name + " none");
   }
   return out;
 }

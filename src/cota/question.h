@@ -72,13 +72,17 @@ std::string fill(std::string text, const std::vector<std::string>& values);
 std::string phrase(Random& random, const std::vector<const char*>& texts, const std::vector<std::string>& values = {});
 // Shuffles the gold text among the others.
 void set_options(Draft& draft, const std::string& gold, std::vector<std::string> others, Random& random);
-// "Options: rain (a), bell (b)"
+// "bell B"
+std::string with_letter(const std::string& choice, int index);
+// What a chain calls an option: itself, or its distinguishing word.
+std::string short_name(const std::string& choice);
+// "Options: rain A, bell B"
 std::string listed_options(const Draft& draft);
-// "bell (b)": the gold one
+// "bell B": the gold one
 std::string lettered_answer(const Draft& draft);
-// "dog bark (none), bell (b)": each name with its letter among the options
+// "dog bark none, bell B": each name with its letter among the options
 std::string letters_of(const std::vector<std::string>& names, const Draft& draft);
-// "Options: rain (a), bell (b). It is bell (b)."
+// "Options: rain A, bell B. It is bell B."
 std::string option_steps(const Draft& draft);
 // "The answer is B."
 std::string letter_sentence(const Draft& draft);

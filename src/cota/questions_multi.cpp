@@ -204,10 +204,10 @@ Maybe where(const Listening& l, Random& random, const std::vector<const char*>& 
   either_audio(d, gold);
   const auto numbered_names = [](const std::vector<std::string>& names, const char* number) {
     std::string out;
-    for (const std::string& n : names) out += (out.empty() ? "" : ", ") + n + " (" + number + ")";
-    return out.empty() ? std::string("no sounds (") + number + ")" : out;
+    for (const std::string& n : names) out += (out.empty() ? "" : ", ") + n + " " + number;
+    return out.empty() ? std::string("no sounds ") + number : out;
   };
-  d.reasoning = numbered_names(a, "1") + "; " + numbered_names(b, "2") + ". It is " + name + (gold == 0 ? " (1)." : " (2).");
+  d.reasoning = numbered_names(a, "1") + "; " + numbered_names(b, "2") + ". It is " + name + (gold == 0 ? " 1." : " 2.");
   d.summary = "The " + name + " is in audio " + (gold == 0 ? "1." : "2.");
   d.response = d.summary;
   return d;

@@ -150,7 +150,7 @@ std::string in_order(const std::vector<std::string>& names) {
 std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders) {
   const auto start = [&](int i) {
     const auto& order = orders[static_cast<std::size_t>(i)];
-    return order[0] + ", " + order[1] + " (" + static_cast<char>('a' + i) + ")";
+    return with_letter(order[0] + ", " + order[1], i);
   };
   std::string out = " The options start: ";
   for (int i = 0; i < static_cast<int>(orders.size()); ++i) out += (i == 0 ? "" : "; ") + start(i);
