@@ -174,8 +174,8 @@ TEST(TokenizerFile, AMissingDirectoryIsAModelError) {
 class ReferenceTokenizer : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(reference_dir() + "/tiny/model/tokenizer.json"))
-      GTEST_SKIP() << "NOT CHECKED: no reference tokenizer in " << reference_dir() << " (set AREASON_REFERENCE)";
+    if (!std::filesystem::exists(reference_dir() + "/tokenizer_cases.json"))
+      GTEST_SKIP() << "NOT CHECKED: no tokenizer_cases.json in " << reference_dir() << " (set AREASON_REFERENCE)";
   }
   std::string model_dir() const { return reference_dir() + "/tiny/model"; }
 };
