@@ -11,9 +11,7 @@ namespace {
 
 class RealClock : public Clock {
  public:
-  double now() override {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  }
+  double now() override { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
   void sleep_until(double when) override {
     constexpr double kSlice = 0.1;  // how late Ctrl-C may be noticed
     for (double left = when - now(); left > 0; left = when - now()) {

@@ -63,8 +63,10 @@ int on_progress(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return 
 Transport transport_of(CURLcode code, bool too_large) {
   if (too_large) return Transport::kTooLarge;
   switch (code) {
-    case CURLE_OK: return Transport::kOk;
-    case CURLE_OPERATION_TIMEDOUT: return Transport::kTimeout;
+    case CURLE_OK:
+      return Transport::kOk;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Transport::kTimeout;
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -72,8 +74,10 @@ Transport transport_of(CURLcode code, bool too_large) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING: return Transport::kCutOff;
-    default: return Transport::kUnreachable;
+    case CURLE_BAD_CONTENT_ENCODING:
+      return Transport::kCutOff;
+    default:
+      return Transport::kUnreachable;
   }
 }
 

@@ -2,8 +2,8 @@
 // HTTP/1.1 and 2 requests by libcurl: what the providers of this folder need and no more. TLS certificates are always verified,
 // redirects are never followed (the key would travel along), http:// is for loopback unless allowed. A transfer ends at its
 // timeout, at the size limit, or within a second of Ctrl-C. Connections are kept and reused.
-// Thread rule: send() from any number of threads. Errors: transport trouble is in the response; Error(kUsage) for a bad address,
-// Error(kInterrupted) for Ctrl-C.
+// Thread rule: send() from any number of threads. Errors: transport trouble is in the response; Error(kUsage) for a bad
+// address, Error(kInterrupted) for Ctrl-C.
 #include <cstdint>
 #include <memory>
 #include <string>

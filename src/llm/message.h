@@ -13,8 +13,8 @@ namespace areason::llm {
 
 enum class Role { kSystem, kUser, kAssistant };
 
-// Text, or a clip when `audio` is set. For a clip, `text` is what a model that cannot hear is told instead (text_only.h): labels,
-// a transcript, a timeline. Models that hear are not shown it.
+// Text, or a clip when `audio` is set. For a clip, `text` is what a model that cannot hear is told instead (text_only.h):
+// labels, a transcript, a timeline. Models that hear are not shown it.
 struct Part {
   std::string text;
   AudioPtr audio;

@@ -21,9 +21,9 @@ std::string format_of(const AudioData& audio) {
 Json audio_json(const AudioData& audio, AudioField field) {
   const std::string data = base64(audio.bytes), url = "data:" + audio.mime_type + ";base64,";
   if (field == AudioField::kAudioUrl) return {{"type", "audio_url"}, {"audio_url", {{"url", url + data}}}};
-  return {{"type", "input_audio"},
-          {"input_audio",
-           {{"data", field == AudioField::kInputAudioDataUrl ? url + data : data}, {"format", format_of(audio)}}}};
+  return {
+      {"type", "input_audio"},
+      {"input_audio", {{"data", field == AudioField::kInputAudioDataUrl ? url + data : data}, {"format", format_of(audio)}}}};
 }
 
 Json message_json(const Message& message, AudioField field) {
@@ -93,14 +93,17 @@ Reply read_answer(const HttpResponse& response, const std::string& model) {
     reply.finish = Finish::kRefused;
     reply.text = refusal;
   }
-  if (reply.finish == Finish::kServerError) reply.error = "chat completions: the server ended the answer with \"" + reply.detail + "\"";
+  if (reply.finish == Finish::kServerError)
+    reply.error = "chat completions: the server ended the answer with \"" + reply.detail + "\"";
   return reply;
 }
 
 class OpenAiChat : public Provider {
  public:
   explicit OpenAiChat(const OpenAiOptions& options)
-      : options_(options), base_(parse_base_url(options.url, "/v1", options.http.plain_http)), http_(options.http, options.key) {}
+      : options_(options),
+        base_(parse_base_url(options.url, "/v1", options.http.plain_http)),
+        http_(options.http, options.key) {}
 
   Reply complete(const Request& request) override {
     const std::string body = dump_json(body_json(request));
@@ -111,10 +114,9 @@ class OpenAiChat : public Provider {
     http.body = body;
     http.timeout_seconds = request.timeout_seconds;
     const HttpResponse response = http_.send(http);
-    if (response.transport != Transport::kOk || response.status != 200) return error_reply(response, kApi, request.model);
-    Reply reply = read_answer(response, request.model);
-    reply.text = options_.key.redact(reply.text);  // the body was cleaned as text; escapes may have hidden the key in it
-    return reply;
+    const bool answered = response.transport == Transport::kOk && response.status == 200;
+    return without_key(answered ? read_answer(response, request.model) : error_reply(response, kApi, request.model),
+                       options_.key);
   }
 
   std::string name() const override { return "openai " + base_.whole(); }

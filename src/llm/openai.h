@@ -1,7 +1,7 @@
 #pragma once
-// OpenAI's wire formats, as OpenAI, vLLM, llama.cpp and our own server speak them: chat completions with `input_audio` parts, and
-// audio transcriptions (for the cascade baseline: speech to text, then a text model). Built by config.h.
-// Thread rule: complete() from any number of threads. One call is one attempt; governed.h adds retries and limits.
+// OpenAI's wire formats, as OpenAI, vLLM, llama.cpp and our own server speak them: chat completions with `input_audio` parts,
+// and audio transcriptions (for the cascade baseline: speech to text, then a text model). Built by config.h. Thread rule:
+// complete() from any number of threads. One call is one attempt; governed.h adds retries and limits.
 #include <memory>
 #include <string>
 

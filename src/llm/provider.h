@@ -1,7 +1,7 @@
 #pragma once
-// The one interface of everything that answers: Gemini, OpenAI-compatible servers, transcription, replay, and the wrappers around
-// them (text_only.h, governed.h). build_provider() in config.h stacks them as a user asked for. Called by eval and the data
-// stages. Thread rule: complete() may be called from any number of threads at once.
+// The one interface of everything that answers: Gemini, OpenAI-compatible servers, transcription, replay, and the wrappers
+// around them (text_only.h, governed.h). build_provider() in config.h stacks them as a user asked for. Called by eval and the
+// data stages. Thread rule: complete() may be called from any number of threads at once.
 #include <memory>
 #include <string>
 
@@ -12,8 +12,8 @@ namespace areason::llm {
 class Provider {
  public:
   virtual ~Provider() = default;
-  // What went wrong at the provider is in the reply (Finish); it throws Error only for what the caller did wrong (kUsage) and for
-  // Ctrl-C (kInterrupted).
+  // What went wrong at the provider is in the reply (Finish); it throws Error only for what the caller did wrong (kUsage) and
+  // for Ctrl-C (kInterrupted).
   virtual Reply complete(const Request& request) = 0;
   // For messages and manifests: "gemini https://…/v1beta". Never holds a key.
   virtual std::string name() const = 0;

@@ -8,7 +8,7 @@ namespace areason::llm {
 namespace {
 constexpr std::size_t kShortestSecret = 6;
 constexpr std::string_view kMark = "[key]";
-}
+}  // namespace
 
 Secret Secret::required(const std::string& variable) {
   Secret secret = optional(variable);
@@ -25,7 +25,8 @@ Secret Secret::optional(const std::string& variable) {
   secret.value_ = value;
   for (const char c : secret.value_)
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
-      throw Error(ErrorCode::kUsage, "the environment variable " + variable + " holds no API key: it has spaces or control characters",
+      throw Error(ErrorCode::kUsage,
+                  "the environment variable " + variable + " holds no API key: it has spaces or control characters",
                   "a copied key may have a line break at its end");
   return secret;
 }

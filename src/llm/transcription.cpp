@@ -48,10 +48,23 @@ std::vector<FormField> form_of(const Request& request) {
   return form;
 }
 
+Reply read_transcript(const HttpResponse& response) {
+  const auto root = parse_object(response.body);
+  if (!root) return malformed_reply(response, kApi, "the answer is not JSON");
+  if (!member(*root, "text").is_string()) return malformed_reply(response, kApi, "the answer has no text");
+  Reply reply = reply_of(response);
+  reply.text = text_member(*root, "text");
+  reply.finish = reply.text.empty() ? Finish::kEmpty : Finish::kStop;
+  reply.usage = usage_of(member(*root, "usage"));
+  return reply;
+}
+
 class OpenAiTranscription : public Provider {
  public:
   explicit OpenAiTranscription(const OpenAiOptions& options)
-      : key_(options.key), base_(parse_base_url(options.url, "/v1", options.http.plain_http)), http_(options.http, options.key) {}
+      : key_(options.key),
+        base_(parse_base_url(options.url, "/v1", options.http.plain_http)),
+        http_(options.http, options.key) {}
 
   Reply complete(const Request& request) override {
     HttpRequest http;
@@ -60,15 +73,8 @@ class OpenAiTranscription : public Provider {
     http.form = form_of(request);
     http.timeout_seconds = request.timeout_seconds;
     const HttpResponse response = http_.send(http);
-    if (response.transport != Transport::kOk || response.status != 200) return error_reply(response, kApi, request.model);
-    const auto root = parse_object(response.body);
-    if (!root) return malformed_reply(response, kApi, "the answer is not JSON");
-    if (!member(*root, "text").is_string()) return malformed_reply(response, kApi, "the answer has no text");
-    Reply reply = reply_of(response);
-    reply.text = key_.redact(text_member(*root, "text"));
-    reply.finish = reply.text.empty() ? Finish::kEmpty : Finish::kStop;
-    reply.usage = usage_of(member(*root, "usage"));
-    return reply;
+    const bool answered = response.transport == Transport::kOk && response.status == 200;
+    return without_key(answered ? read_transcript(response) : error_reply(response, kApi, request.model), key_);
   }
 
   std::string name() const override { return "transcription " + base_.whole(); }

@@ -36,7 +36,8 @@ Json error_object(const std::string& body) {
   if (error.is_string()) return Json{{"message", error}};
   // FastAPI (vLLM's older servers): {"object": "error", "message": …} or {"detail": …}
   if (root.contains("message")) return root;
-  if (root.contains("detail")) return Json{{"message", root["detail"].is_string() ? root["detail"] : Json(root["detail"].dump())}};
+  if (root.contains("detail"))
+    return Json{{"message", root["detail"].is_string() ? root["detail"] : Json(root["detail"].dump())}};
   return {};
 }
 
@@ -68,16 +69,22 @@ ErrorFacts facts_of(const std::string& body) {
 Finish finish_of_status(int status, const ErrorFacts& facts) {
   switch (status) {
     case 401:
-    case 403: return Finish::kUnauthorised;
-    case 404: return Finish::kNoSuchModel;
-    case 402: return Finish::kQuota;  // payment required
-    case 413: return Finish::kTooLarge;
+    case 403:
+      return Finish::kUnauthorised;
+    case 404:
+      return Finish::kNoSuchModel;
+    case 402:
+      return Finish::kQuota;  // payment required
+    case 413:
+      return Finish::kTooLarge;
     case 429:
       return facts.day_quota || facts.code == "insufficient_quota" ? Finish::kQuota : Finish::kRateLimited;
     case 408:
     case 409:
-    case 425: return Finish::kServerError;
-    default: break;
+    case 425:
+      return Finish::kServerError;
+    default:
+      break;
   }
   if (status >= 500) return Finish::kServerError;
   // Azure and compatible servers report a filtered prompt this way.
@@ -90,10 +97,18 @@ Finish finish_of_status(int status, const ErrorFacts& facts) {
 Reply transport_reply(const HttpResponse& response, const std::string& api) {
   Reply reply = reply_of(response);
   switch (response.transport) {
-    case Transport::kTimeout: reply.finish = Finish::kTimeout; break;
-    case Transport::kTooLarge: reply.finish = Finish::kTooLarge; break;
-    case Transport::kCutOff: reply.finish = Finish::kCutOff; break;
-    default: reply.finish = Finish::kUnreachable; break;
+    case Transport::kTimeout:
+      reply.finish = Finish::kTimeout;
+      break;
+    case Transport::kTooLarge:
+      reply.finish = Finish::kTooLarge;
+      break;
+    case Transport::kCutOff:
+      reply.finish = Finish::kCutOff;
+      break;
+    default:
+      reply.finish = Finish::kUnreachable;
+      break;
   }
   reply.detail = finish_name(reply.finish);
   reply.error = one_line(api + ": " + response.error);
@@ -151,6 +166,11 @@ Reply reply_of(const HttpResponse& response) {
   reply.raw = response.body;
   reply.http_status = response.status;
   reply.latency_seconds = response.seconds;
+  return reply;
+}
+
+Reply without_key(Reply reply, const Secret& key) {
+  for (std::string* text : {&reply.text, &reply.detail, &reply.error}) *text = key.redact(*text);
   return reply;
 }
 

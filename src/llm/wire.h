@@ -20,19 +20,22 @@ std::optional<double> parse_duration(std::string_view text);
 std::optional<double> retry_after(const HttpResponse& response, std::time_t now);
 
 // A reply for a response that is no usable answer: transport trouble, or a status that is not 200. Reads the error object of
-// Gemini ({"error": {code, status, message, details}}) and of OpenAI ({"error": {message, type, code}}); `api` opens the message.
+// Gemini ({"error": {code, status, message, details}}) and of OpenAI ({"error": {message, type, code}}); `api` opens the
+// message.
 Reply error_reply(const HttpResponse& response, const std::string& api, const std::string& model);
 // For a 200 that does not hold what it should; the body is kept.
 Reply malformed_reply(const HttpResponse& response, const std::string& api, const std::string& why);
 // The reply of a 200 before its content is read: status, latency, raw.
 Reply reply_of(const HttpResponse& response);
+// Removes the key from what was parsed out of the body: escapes inside JSON may have hidden it there.
+Reply without_key(Reply reply, const Secret& key);
 // The body as a JSON object, or none when it is anything else.
 std::optional<Json> parse_object(const std::string& body);
 
 // Members that may be missing or of another type.
 std::string text_member(const Json& object, const char* name);
 std::int64_t count_member(const Json& object, const char* name);  // 0 unless a number in [0, 1e12]
-const Json& member(const Json& object, const char* name);          // a null without it
+const Json& member(const Json& object, const char* name);         // a null without it
 
 // Merges GenerationParameters::extra_json into `body`. Throws Error(kUsage) when it is no JSON object.
 void merge_extra(Json& body, const GenerationParameters& parameters);

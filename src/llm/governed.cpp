@@ -1,0 +1,136 @@
+#include "llm/governed.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/random.h"
+
+namespace areason::llm {
+namespace {
+
+std::uint64_t seed_of(const RetryPolicy& policy) {
+  if (policy.seed != 0) return policy.seed;
+  std::random_device device;  // processes that were refused together must not come back together
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+// The server may have read the prompt and written an answer that we do not have.
+bool may_have_cost(const Reply& reply) {
+  switch (reply.finish) {
+    case Finish::kTimeout:
+    case Finish::kCutOff:
+    case Finish::kMalformed:
+      return true;
+    case Finish::kTooLarge:
+      return reply.http_status == 200;
+    default:
+      return is_answer(reply.finish);
+  }
+}
+
+// A reservation that ends exactly once, also when complete() is left by an exception (Ctrl-C in the middle of an answer).
+class Reservation {
+ public:
+  Reservation(Budget* budget, const std::string& model, const Estimate& estimate)
+      : budget_(budget), model_(model), estimate_(estimate) {}
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+  ~Reservation() {
+    if (budget_) sent_ ? budget_->settle_unknown(model_, estimate_) : budget_->settle_free(model_, estimate_);
+  }
+  void about_to_send() { sent_ = true; }
+  void settle(const Reply& reply) {
+    if (!budget_) return;
+    Budget& budget = *std::exchange(budget_, nullptr);
+    if (reply.usage.known)
+      budget.settle(model_, estimate_, reply.usage);
+    else if (may_have_cost(reply))
+      budget.settle_unknown(model_, estimate_);
+    else
+      budget.settle_free(model_, estimate_);
+  }
+
+ private:
+  Budget* budget_;
+  const std::string& model_;
+  const Estimate& estimate_;
+  bool sent_ = false;
+};
+
+class Governed : public Provider {
+ public:
+  Governed(ProviderPtr inner, const GovernedOptions& options)
+      : inner_(std::move(inner)), options_(options), limiter_(options.rates, options.clock), random_(seed_of(options.retry)) {}
+
+  Reply complete(const Request& request) override {
+    const Estimate estimate = estimate_of(request);
+    for (int attempt = 1;; ++attempt) {
+      Reply reply = attempt_once(request, estimate);
+      reply.attempts = attempt;
+      if (!is_transient(reply.finish) || attempt >= options_.retry.attempts) return reply;
+      const double asked = reply.retry_after_seconds.value_or(0);
+      if (asked > options_.retry.longest_retry_after_seconds) {
+        reply.error += " (asks to wait " + std::to_string(std::llround(asked)) + " s)";
+        return reply;
+      }
+      const double now = options_.clock->now();
+      if (reply.finish == Finish::kRateLimited && asked > 0) limiter_.hold_until(now + asked);
+      const double delay = asked + jitter(attempt, asked > 0);
+      log_debug("attempt " + std::to_string(attempt) + ": " + reply.error + "; again in " + std::to_string(delay) + " s");
+      options_.clock->sleep_until(now + delay);
+    }
+  }
+
+  std::string name() const override { return inner_->name(); }
+
+ private:
+  Reply attempt_once(const Request& request, const Estimate& estimate) {
+    if (options_.budget && !options_.budget->reserve(request.model, estimate)) return over_budget();
+    Reservation reservation(options_.budget.get(), request.model, estimate);
+    const auto permit = limiter_.acquire(estimate.total());
+    reservation.about_to_send();
+    Reply reply = inner_->complete(request);
+    reservation.settle(reply);
+    permit->finish(reply.usage.known ? reply.usage.total() : estimate.total(),
+                   reply.http_status > 0 ? RateLimiter::Received::kYes : RateLimiter::Received::kPerhaps);
+    return reply;
+  }
+
+  static Reply over_budget() {
+    Reply reply;
+    reply.finish = Finish::kBudget;
+    reply.detail = "budget";
+    reply.error = "the budget does not allow another request";
+    return reply;
+  }
+
+  // Full jitter. After a Retry-After only the spread of the first delay is added: the server has already said how long.
+  double jitter(int attempt, bool server_said) {
+    const RetryPolicy& retry = options_.retry;
+    const double grown = retry.first_seconds * std::pow(2.0, std::min(attempt - 1, 30));
+    const double most = std::min(retry.longest_seconds, server_said ? retry.first_seconds : grown);
+    const std::lock_guard lock(random_mutex_);
+    return random_.uniform(0, most);
+  }
+
+  ProviderPtr inner_;
+  GovernedOptions options_;
+  RateLimiter limiter_;
+  std::mutex random_mutex_;
+  Random random_;
+};
+
+}  // namespace
+
+ProviderPtr make_governed(ProviderPtr inner, const GovernedOptions& options) {
+  if (options.retry.attempts < 1)
+    throw Error(ErrorCode::kUsage, "a request needs at least one attempt", "give 1 to never try again");
+  return std::make_shared<Governed>(std::move(inner), options);
+}
+
+}  // namespace areason::llm
