@@ -20,7 +20,8 @@ constexpr std::string_view kTemplate =
     "We would like to request your feedback on the performance of two AI assistants in response to the user question and audio "
     "description displayed above. AI assistants are provided with detailed audio descriptions and questions.\n"
     "Please rate the helpfulness, relevance, accuracy, and comprehensiveness of their responses. Each assistant receives an "
-    "overall score on a scale of 1 to 10, where a higher score indicates better overall performance. Please output a single line "
+    "overall score on a scale of 1 to 10, where a higher score indicates better overall performance. Please output a single "
+    "line "
     "containing only two values indicating the scores for Assistant 1 and 2, respectively. The two scores are separated by a "
     "space.";
 

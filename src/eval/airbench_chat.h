@@ -1,7 +1,7 @@
 #pragma once
-// AIR-Bench chat (OFA-Sys/AIR-Bench @9832476): the judge's prompt of score_chat.py in both orders, the parser of its replies and
-// the tables of cal_score.py. Functions only: the client that asks a judge lies elsewhere. Called by the chat scorer and tests.
-// facts/evaluation.md 2.3 has the traps. Thread rule: free functions and values.
+// AIR-Bench chat (OFA-Sys/AIR-Bench @9832476): the judge's prompt of score_chat.py in both orders, the parser of its replies
+// and the tables of cal_score.py. Functions only: the client that asks a judge lies elsewhere. Called by the chat scorer and
+// tests. facts/evaluation.md 2.3 has the traps. Thread rule: free functions and values.
 #include <array>
 #include <optional>
 #include <string>
@@ -18,8 +18,8 @@ enum class JudgeOrder { kPlain, kSwapped };
 struct JudgeQuestion {
   std::string meta_info, question, answer_gt, response;
 };
-// The user message for the judge. Markers are replaced one after the other, as the script does: a marker's text inside an earlier
-// value is replaced too.
+// The user message for the judge. Markers are replaced one after the other, as the script does: a marker's text inside an
+// earlier value is replaced too.
 std::string judge_prompt(const JudgeQuestion& item, JudgeOrder order);
 // lmms-eval's variant ends with one more sentence.
 std::string judge_prompt_lmms(const JudgeQuestion& item, JudgeOrder order);

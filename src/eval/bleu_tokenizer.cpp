@@ -7,9 +7,8 @@
 namespace areason {
 namespace {
 
-// TokenizerZh's ranges as they work: the five-digit \u escapes of the source for Extension B and the compatibility supplement
-// read as U+2000 + "0" and U+2A6D + "6", U+2F80 + "0" and U+2FA1 + "d". A string of one character c lies between those two
-// strings for c in U+2001..U+2A6D and U+2F81..U+2FA1. facts/evaluation.md 3.2 was enumerated over all code points.
+// TokenizerZh._is_chinese_char enumerated over all code points (sacrebleu 2.6.0). Its source means Extension B by five-digit \u
+// escapes, which Python reads as a four-digit one and a digit: so U+2001 to U+2A6D is "Chinese" and Extension B is not.
 bool is_chinese(char32_t c) {
   struct Range {
     char32_t first, last;

@@ -1,6 +1,6 @@
 #pragma once
-// sacreBLEU's tokenizers "13a" and "zh" (sacrebleu 2.6.0; 1.5.1 and 2.5.1 agree), quirks included; facts/evaluation.md 3.2 lists
-// them. Called by bleu.h and tests. Thread rule: free functions.
+// sacreBLEU's tokenizers "13a" and "zh" (sacrebleu 2.6.0; 1.5.1 and 2.5.1 agree), quirks included; facts/evaluation.md 3.2
+// lists them. Called by bleu.h and tests. Thread rule: free functions.
 #include <string>
 #include <string_view>
 

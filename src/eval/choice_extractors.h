@@ -1,7 +1,7 @@
 #pragma once
-// How other harnesses read a letter A to D from a reply, to explain their numbers: lmms-eval (75571cfe), evalscope's MMAU and its
-// AIR-Bench foundation (fde259d2). None of them is used for our own figures. Called by tests and `eval function`.
-// Thread rule: free functions.
+// How other harnesses read a letter A to D from a reply, to explain their numbers: lmms-eval (75571cfe), evalscope's MMAU and
+// its AIR-Bench foundation (fde259d2). None of them is used for our own figures. Called by tests and `eval function`. Thread
+// rule: free functions.
 #include <string>
 #include <string_view>
 

@@ -156,8 +156,8 @@ std::string AccuracyTable::tables() const {
 ScriptRun AccuracyTable::run() const {
   if (total_ == 0) return {tables(), 1, "ZeroDivisionError: division by zero"};
   const double share = static_cast<double>(right_) / static_cast<double>(total_) * 100;
-  return {tables() + fmt::format("Total Accuracy: {:.2f}% over {} samples\n{}No prediction count: 0\n", share, total_, kRule), 0,
-          ""};
+  return {tables() + fmt::format("Total Accuracy: {:.2f}% over {} samples\n{}No prediction count: 0\n", share, total_, kRule),
+          0, ""};
 }
 
 ScriptRun run_choice_script(ChoiceBenchmark benchmark, const Json& items) {

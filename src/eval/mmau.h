@@ -1,7 +1,8 @@
 #pragma once
-// MMAU's scorer (github Sakshi113/MMAU @110127f, evaluation.py @7468292) and MMAR's (ddlBoJack/MMAR @3bce090, whose matching rule
-// is byte for byte the same): the token-set rule, the tables they print, and the two frozen versions of the mini set. Called by
-// the choice scorer and tests. facts/evaluation.md 1.2 has the rule and its traps. Thread rule: free functions and values.
+// MMAU's scorer (github Sakshi113/MMAU @110127f, evaluation.py @7468292) and MMAR's (ddlBoJack/MMAR @3bce090, whose matching
+// rule is byte for byte the same): the token-set rule, the tables they print, and the two frozen versions of the mini set.
+// Called by the choice scorer and tests. facts/evaluation.md 1.2 has the rule and its traps. Thread rule: free functions and
+// values.
 #include <array>
 #include <string>
 #include <string_view>
