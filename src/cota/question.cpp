@@ -182,17 +182,9 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
   draft.answer = gold;
 }
 
-// The letter stands right behind the name: having named the answer, a small model finds its letter by looking up what followed
-// the same name before, the first thing that such models learn. "(a) …: no." instead asks it to tell whether two names are
-// equal, and "x (a)" collides with the question's "(a) x (b)"; nano learned neither.
-std::string listed_options(const Draft& draft) {
-  std::string out;
-  for (std::size_t i = 0; i < draft.choices.size(); ++i) {
-    out += (i == 0 ? "Options: " : ", ") + with_letter(draft.choices[i], static_cast<int>(i));
-  }
-  return out;
-}
-
+// The letter stands right behind the name: a small model finds it by looking where the same name stands in the question.
+// Two other ways were tried and not learned by nano: judging option by option ("(a) …: no."), which asks whether two names are
+// equal, and listing the options again, whose copies were themselves wrong too often.
 std::string with_letter(const std::string& choice, int index) {
   return short_name(choice) + " " + static_cast<char>('A' + index);
 }
@@ -204,19 +196,17 @@ std::string short_name(const std::string& choice) {
   return choice.substr(begin, choice.find(' ', begin) - begin);
 }
 
-std::string lettered_answer(const Draft& draft) { return with_letter(draft.answer, draft.gold); }
-
 std::string letters_of(const std::vector<std::string>& names, const Draft& draft) {
   std::string out;
   for (const std::string& name : names) {
     const auto at = std::find(draft.choices.begin(), draft.choices.end(), name) - draft.choices.begin();
     const bool found = at < static_cast<std::ptrdiff_t>(draft.choices.size());
-    out += (out.empty() ? "" : ", ") + (found ? with_letter(name, static_cast<int>(at)) : name + " none");
+    out += (out.empty() ? "" : ", ") + (found ? with_letter(name, static_cast<int>(at)) : name);
   }
   return out;
 }
 
-std::string option_steps(const Draft& draft) { return listed_options(draft) + ". It is " + lettered_answer(draft) + "."; }
+std::string option_step(const Draft& draft) { return "It is " + with_letter(draft.answer, draft.gold) + "."; }
 
 std::string letter_sentence(const Draft& draft) {
   return std::string("The answer is ") + static_cast<char>('A' + draft.gold) + ".";

@@ -76,14 +76,10 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
 std::string with_letter(const std::string& choice, int index);
 // What a chain calls an option: itself, or its distinguishing word.
 std::string short_name(const std::string& choice);
-// "Options: rain A, bell B"
-std::string listed_options(const Draft& draft);
-// "bell B": the gold one
-std::string lettered_answer(const Draft& draft);
-// "dog bark none, bell B": each name with its letter among the options
+// "dog bark, bell B": the names, with their letters where they are among the options
 std::string letters_of(const std::vector<std::string>& names, const Draft& draft);
-// "Options: rain A, bell B. It is bell B."
-std::string option_steps(const Draft& draft);
+// "It is bell B."
+std::string option_step(const Draft& draft);
 // "The answer is B."
 std::string letter_sentence(const Draft& draft);
 // Three class names that are neither heard nor related by meaning to what is heard; one or two from the family of `gold`.

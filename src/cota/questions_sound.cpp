@@ -46,7 +46,7 @@ std::vector<std::string> wrong_by_time(const Listening& l, const Material& m, co
 }
 
 void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_steps(d);
+  d.reasoning = fact + " " + option_step(d);
   d.summary = sentence;
   d.response = sentence + " " + letter_sentence(d);
 }
@@ -64,7 +64,7 @@ Maybe name_choice(const Listening& l, const Material& m, Random& random) {
                                "First I list the sounds, then I look for one among the options."});
   const std::string gold = random.pick(names);
   set_options(d, gold, other_sounds(l, m, gold, random), random);
-  d.reasoning = listed_options(d) + ". I hear " + letters_of(names, d) + ". It is " + lettered_answer(d) + ".";
+  d.reasoning = "I hear " + letters_of(names, d) + ". " + option_step(d);
   d.summary = "I hear the " + gold + ".";
   d.response = d.summary + " " + letter_sentence(d);
   return d;
@@ -146,15 +146,15 @@ std::string in_order(const std::vector<std::string>& names) {
   return out;
 }
 
-// The first two names tell the options apart; finding their letter is then a look-up (see option_steps()).
+// The first two names tell the options apart: the letters of the options that begin with the first, then the one that goes on
+// with the second.
 std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders) {
-  const auto start = [&](int i) {
-    const auto& order = orders[static_cast<std::size_t>(i)];
-    return with_letter(order[0] + ", " + order[1], i);
-  };
-  std::string out = " The options start: ";
-  for (int i = 0; i < static_cast<int>(orders.size()); ++i) out += (i == 0 ? "" : "; ") + start(i);
-  return out + ". It starts " + start(d.gold) + ".";
+  const auto& gold = orders[static_cast<std::size_t>(d.gold)];
+  std::string out = " First " + gold[0];
+  for (int i = 0; i < static_cast<int>(orders.size()); ++i) {
+    if (orders[static_cast<std::size_t>(i)][0] == gold[0]) out += std::string(" ") + static_cast<char>('A' + i);
+  }
+  return out + ", then " + gold[1] + " " + static_cast<char>('A' + d.gold) + ".";
 }
 
 bool same_start(const std::vector<std::string>& a, const std::vector<std::string>& b) { return a[0] == b[0] && a[1] == b[1]; }
