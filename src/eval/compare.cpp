@@ -70,9 +70,15 @@ std::vector<VerdictComparison> verdicts(const Score& a, const Score& b, const Pa
     }
   }
   for (VerdictComparison& v : out) v.p = mcnemar_exact(v.only_a, v.only_b);
-  std::stable_sort(out.begin(), out.end(), [](const auto& x, const auto& y) { return x.by < y.by; });
+  std::vector<std::string> order;  // kinds of groups as the items name them
+  for (const VerdictComparison& v : out)
+    if (std::find(order.begin(), order.end(), v.by) == order.end()) order.push_back(v.by);
+  const auto place = [&](const VerdictComparison& v) { return std::find(order.begin(), order.end(), v.by) - order.begin(); };
+  std::stable_sort(out.begin(), out.end(), [&](const auto& x, const auto& y) { return place(x) < place(y); });
   return out;
 }
+
+std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.3f}", p); }
 
 }  // namespace
 
@@ -100,7 +106,7 @@ Comparison compare_scores(const Score& a, const Score& b, const BootstrapOptions
   if (has_verdicts(a) && has_verdicts(b)) {
     out.verdicts = verdicts(a, b, pairs);
     if (out.verdicts[0].p >= kAlpha)
-      out.warnings.push_back(fmt::format("McNemar: p = {:.3f}, the runs do not differ beyond the noise", out.verdicts[0].p));
+      out.warnings.push_back(fmt::format("McNemar: {}, the runs do not differ beyond the noise", p_text(out.verdicts[0].p)));
   }
   if (out.only_in_a + out.only_in_b > 0)
     out.warnings.push_back(
@@ -130,13 +136,13 @@ std::string comparison_to_text(const Comparison& c) {
   std::string out = fmt::format("{}: {} items in both runs\n  {:<32} {:>8} {:>8} {:>8}  95 % interval (paired bootstrap)\n",
                                 c.benchmark, c.common, "", "A", "B", "B - A");
   for (const MetricComparison& m : c.metrics)
-    out +=
-        fmt::format("  {:<32} {:>8.2f} {:>8.2f} {:>+8.2f}  [{:+.2f}, {:+.2f}]  p = {:.3f}{}\n", m.name, m.a, m.b, m.b - m.a,
-                    m.difference.interval.low, m.difference.interval.high, m.difference.p, m.noise ? "  inside the noise" : "");
+    out += fmt::format("  {:<32} {:>8.2f} {:>8.2f} {:>+8.2f}  [{:+.2f}, {:+.2f}]  {}{}\n", m.name, m.a, m.b, m.b - m.a,
+                       m.difference.interval.low, m.difference.interval.high, p_text(m.difference.p),
+                       m.noise ? "  inside the noise" : "");
   if (!c.verdicts.empty()) out += fmt::format("  {:<44} {:>6} {:>8} {:>8}  McNemar, exact\n", "", "n", "only A", "only B");
   for (const VerdictComparison& v : c.verdicts)
-    out += fmt::format("  {:<44} {:>6} {:>8} {:>8}  p = {:.3f}\n", v.by.empty() ? "all" : v.by + ": " + v.name, v.n, v.only_a,
-                       v.only_b, v.p);
+    out += fmt::format("  {:<44} {:>6} {:>8} {:>8}  {}\n", v.by.empty() ? "all" : v.by + ": " + v.name, v.n, v.only_a, v.only_b,
+                       p_text(v.p));
   for (const std::string& warning : c.warnings) out += "note: " + warning + "\n";
   return out;
 }

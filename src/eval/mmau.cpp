@@ -91,8 +91,8 @@ std::string_view mmau_version_of_file(std::string_view sha256) {
 
 // `eval score --benchmark mmau --json` on the two files prints these as "items_sha256".
 std::string_view mmau_version_of_items(std::string_view sha256) {
-  if (sha256 == "OLD") return "v2025-03-25";
-  if (sha256 == "NEW") return "v05.15.25";
+  if (sha256 == "c7a60bc40bb3041a26a5a0fe94c6b532a943f32e27c27f2bbfe253e2322d19df") return "v2025-03-25";
+  if (sha256 == "30530501518a2d043a85096520109cf27953b5e9e3de6661b71a03b066f871e9") return "v05.15.25";
   return "";
 }
 

@@ -21,8 +21,8 @@ bool mmau_match_2024(std::string_view answer, std::string_view prediction, const
 
 // "v2025-03-25", "v05.15.25" or "" for a mini set's file with this SHA-256.
 std::string_view mmau_version_of_file(std::string_view sha256);
-// The same by content, so that converted copies and predictions that carry their items are recognised too: the SHA-256 of one
-// JSON line [id, question, choices, answer] an item, sorted.
+// The same by content, so that converted copies and predictions that carry their items are recognised too: the SHA-256 of
+// the sorted and joined SHA-256s (hexadecimal) of the items, each of the JSON line [id, question, choices, answer].
 std::string_view mmau_version_of_items(std::string_view sha256);
 
 enum class ChoiceBenchmark { kMmau, kMmar };

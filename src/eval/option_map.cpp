@@ -68,14 +68,14 @@ struct Reader {
   // piano" names no letter.
   int marked_letter(std::size_t at) const {
     const int index = letter_at(at);
-    if (index < 0 || word_at(at + 1)) return -1;
+    if (index < 0 || word_at(at + 1) || starts_with_option(at)) return -1;  // "B minor" is an option, not the letter B
     const bool bare_word = text[at] >= U'a' || text[at] == U'A' || text[at] == U'I';
     const std::size_t next = at + 1;
     if (bare_word && next < text.size() && py::is_space(text[next])) {
       const std::size_t rest = skip(next, U"*_");
       if (rest < text.size()) {
         // "A because" and "a, because" are read, "a piano" and "A piano" are not.
-        return text[at] == U'A' && !starts_with_option(at) && low_equals(rest, "because") ? index : -1;
+        return text[at] == U'A' && low_equals(rest, "because") ? index : -1;
       }
     }
     return index;
@@ -120,7 +120,7 @@ struct Reader {
   std::optional<int> leading() const {
     const std::size_t at = skip(0, U"*_\"'`([");
     const int index = letter_at(at);
-    if (index < 0 || word_at(at + 1)) return std::nullopt;
+    if (index < 0 || word_at(at + 1) || starts_with_option(at)) return std::nullopt;
     const std::size_t next = at + 1;
     if (next >= text.size() || skip(next, U"*_\"'`)].:,!?\u3002") >= text.size()) return index;  // nothing else follows
     return std::u32string_view(U").:]").find(text[next]) != std::u32string_view::npos ? std::optional(index) : std::nullopt;

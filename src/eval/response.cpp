@@ -13,7 +13,7 @@ ExtractedResponse extract_response(std::string_view reply) {
   constexpr int kResponse = static_cast<int>(Section::kResponse);
   constexpr std::size_t kNone = std::string_view::npos;
   std::size_t open = kNone, after_think = kNone;  // where the text behind a tag starts
-  std::optional<std::string_view> response;      // of the last RESPONSE
+  std::optional<std::string_view> response;       // of the last RESPONSE
   bool any = false, closed = false;
   const auto end_open = [&](std::size_t at, bool by_its_tag) {
     if (open == kNone) return;

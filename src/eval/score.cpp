@@ -109,7 +109,11 @@ std::vector<GroupFigure> group_proportions(const std::vector<SampleScore>& sampl
   }
   std::vector<GroupFigure> out;
   for (const Count& c : counts) out.push_back({c.by, c.name, proportion_figure("accuracy", c.right, c.n)});
-  std::stable_sort(out.begin(), out.end(), [](const GroupFigure& a, const GroupFigure& b) { return a.by < b.by; });
+  std::vector<std::string> order;  // kinds of groups as the items name them
+  for (const Count& c : counts)
+    if (std::find(order.begin(), order.end(), c.by) == order.end()) order.push_back(c.by);
+  const auto place = [&](const GroupFigure& g) { return std::find(order.begin(), order.end(), g.by) - order.begin(); };
+  std::stable_sort(out.begin(), out.end(), [&](const GroupFigure& a, const GroupFigure& b) { return place(a) < place(b); });
   return out;
 }
 
