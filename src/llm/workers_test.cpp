@@ -27,7 +27,7 @@ enum class Trouble { kNone, k429, k429Seconds, k500, kCut, kMalformed, kHang, kB
 Trouble trouble_of(int i) {
   // Late: the server's listen queue holds 5, so some of the first 16 connections are made a second after the start.
   if (i == 1600) return Trouble::k429Seconds;
-  if (i % 500 == 17) return Trouble::kHang;
+  if (i % 500 == 317) return Trouble::kHang;
   constexpr Trouble kByDigit[] = {Trouble::k429,    Trouble::k500,  Trouble::kCut,  Trouble::kMalformed, Trouble::kBlocked,
                                   Trouble::kLength, Trouble::kNone, Trouble::kNone, Trouble::kNone,      Trouble::kNone};
   return kByDigit[i % 10];
@@ -131,7 +131,7 @@ TEST(Workers, TwoThousandRequestsThroughAMisbehavingServer) {
   ProviderConfig config;
   config.url = teacher.server.url();
   config.retry = {5, 0.002, 0.01, 5, 1};
-  config.rates = {{{kWindow, kPerWindow, 0}}, 1};
+  config.rates.windows = {{kWindow, kPerWindow, 0}};
   config.budget = std::make_shared<Budget>(limits, prices);
   const auto provider = build_provider(config);
 
@@ -189,7 +189,7 @@ TEST(Workers, TokensStayWithinTheirLimitOnTheServer) {
   constexpr int kTokens = 1000;
   ProviderConfig config;
   config.url = server.url();
-  config.rates = {{{kWindow, 0, kTokens}}, 1};
+  config.rates.windows = {{kWindow, 0, kTokens}};
   const auto provider = build_provider(config);
   int position = 0;
   const RunSummary summary = run_requests(*provider, 8, numbered(180, position), [](auto, const auto&, auto) {});
