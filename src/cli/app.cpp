@@ -12,6 +12,7 @@ void build_app(CLI::App& app) {
   register_probe(app);
   register_tokenize(app);
   register_data(app);
+  register_eval(app);
   register_train(app);
   register_docs(app);
 }

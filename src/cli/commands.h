@@ -13,6 +13,7 @@ void register_chat(CLI::App& app);
 void register_probe(CLI::App& app);
 void register_tokenize(CLI::App& app);
 void register_data(CLI::App& app);
+void register_eval(CLI::App& app);
 void register_train(CLI::App& app);
 void register_docs(CLI::App& app);
 

@@ -100,7 +100,7 @@ class ChoiceScorer : public Scorer {
       counts_.add("unknown_" + table_.keys()[i]);
       return stop(id, "KeyError: its " + table_.keys()[i] + " is not in the script's list");
     }
-    table_.count(values, sub, sample.value == 1);
+    table_.count(values, sub, sample.value == 1 ? Verdict::kRight : Verdict::kWrong);
   }
 
   void add_hash(const Prediction& p, const Json& line) {

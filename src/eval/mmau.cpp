@@ -53,7 +53,7 @@ void script_item(ChoiceBenchmark benchmark, const Json& item, AccuracyTable& tab
     if (!groups[i]->is_string() || !table.knows(i, values[i]))
       throw ScriptStop{"KeyError: " + (groups[i]->is_string() ? py::repr(std::string_view(values[i])) : values[i])};
   }
-  table.count(values, sub, right);
+  table.count(values, sub, right ? Verdict::kRight : Verdict::kWrong);
 }
 
 }  // namespace
@@ -123,7 +123,8 @@ void AccuracyTable::see_sub_category(std::string_view sub_category) {
     rows.push_back({std::string(sub_category)});
 }
 
-void AccuracyTable::count(const std::array<std::string, 2>& values, std::string_view sub_category, bool right) {
+void AccuracyTable::count(const std::array<std::string, 2>& values, std::string_view sub_category, Verdict verdict) {
+  const bool right = verdict == Verdict::kRight;
   const auto add = [&](std::vector<Row>& rows, std::string_view name) {
     for (Row& row : rows) {
       if (row.name != name) continue;

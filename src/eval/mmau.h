@@ -26,6 +26,7 @@ std::string_view mmau_version_of_file(std::string_view sha256);
 std::string_view mmau_version_of_items(std::string_view sha256);
 
 enum class ChoiceBenchmark { kMmau, kMmar };
+enum class Verdict { kWrong, kRight };
 
 // Counts and prints what the scripts print.
 class AccuracyTable {
@@ -37,7 +38,7 @@ class AccuracyTable {
   bool knows(std::size_t key, std::string_view value) const;
   // `sub_category` may be empty for an item without one. It is listed from here on, even if count() never comes.
   void see_sub_category(std::string_view sub_category);
-  void count(const std::array<std::string, 2>& values, std::string_view sub_category, bool right);
+  void count(const std::array<std::string, 2>& values, std::string_view sub_category, Verdict verdict);
   // The text up to the total, and whole; the script divides by zero where nothing was counted.
   std::string tables() const;
   ScriptRun run() const;

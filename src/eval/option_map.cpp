@@ -11,6 +11,7 @@ namespace areason {
 namespace {
 
 constexpr std::size_t kMostOptions = 26;
+constexpr std::size_t kLongestLook = 200;  // characters of an option that matter for telling it from a letter
 
 bool is_trim(char32_t c) {
   return py::is_space(c) ||
@@ -81,8 +82,12 @@ struct Reader {
     return index;
   }
 
+  // Looks at a bounded part of the rest, as this runs for every letter.
   bool starts_with_option(std::size_t at) const {
-    const std::u32string rest = bare(py::encode(std::u32string_view(text).substr(at)));
+    std::size_t longest = 0;
+    for (const auto& option : options) longest = std::max(longest, option.size());
+    const std::u32string rest =
+        bare(py::encode(std::u32string_view(text).substr(at, 2 * std::min(longest, kLongestLook) + 16)));
     for (const auto& option : options)
       if (option.size() > 1 && rest.starts_with(option)) return true;
     return false;
@@ -171,6 +176,10 @@ MappedOption map_option(std::string_view reply, const std::vector<std::string>& 
     const auto same_text = [&](int i) {
       return options[static_cast<std::size_t>(i)] == options[static_cast<std::size_t>(*letter)];
     };
+    // "The answer is D" among the keys G, A#, D, E may be the fourth option or the third.
+    const std::u32string name(1, static_cast<char32_t>(U'a' + static_cast<char32_t>(*letter)));
+    const int named = exact_option(name, options);
+    if (named >= 0 && named != *letter) return {How::kAmbiguous, -1};
     const bool contradicts = inside.size() == 1 && !same_text(*inside.begin()) && reader.leading() == letter &&
                              options[static_cast<std::size_t>(*inside.begin())].size() > 1;
     if (contradicts) return {How::kAmbiguous, -1};

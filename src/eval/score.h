@@ -40,7 +40,7 @@ struct GroupFigure {
 
 struct SampleScore {
   std::string id;
-  double value = 0;     // 1 or 0, or the judge's mean points
+  double value = 0;     // 1 or 0; the judge's mean points; sentence BLEU
   std::string outcome;  // right, wrong, unread, missing, invalid
   std::string answer;   // what was scored
   std::vector<std::pair<std::string, std::string>> groups;

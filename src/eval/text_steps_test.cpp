@@ -77,6 +77,7 @@ TEST(MapOption, InTheOrderOfTheAttempts) {
   const std::vector<std::string> people = {"Man", "Woman", "Child", "Robot"};
   const std::vector<std::string> things = {"a guitar", "a piano", "the drums", "none of the above"};
   const std::vector<std::string> chords = {"A minor", "B minor", "C major", "D major"};
+  const std::vector<std::string> keys = {"G", "A#", "D", "E"};
   struct Case {
     const char* reply;
     const std::vector<std::string>* choices;
@@ -103,6 +104,9 @@ TEST(MapOption, InTheOrderOfTheAttempts) {
       {"a", &things, 0, How::kLetter},
       {"The answer is B minor", &chords, 1, How::kTextInside},
       {"B minor", &chords, 1, How::kExactText},
+      {"The answer is D", &keys, -1, How::kAmbiguous},
+      {"D", &keys, 2, How::kExactText},
+      {"The answer is C", &keys, 2, How::kLetter},
       {"no idea", &people, -1, How::kUnread},
       {"", &people, -1, How::kUnread},
       {"The answer is E.", &people, -1, How::kUnread},

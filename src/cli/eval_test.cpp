@@ -1,0 +1,89 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "cli/commands.h"
+
+namespace areason {
+namespace {
+
+// Runs a command line in this process with `input` as standard input; returns standard output.
+std::string run(const std::string& command_line, const std::string& input = "") {
+  std::istringstream in(input);
+  std::ostringstream out;
+  auto* const old_in = std::cin.rdbuf(in.rdbuf());
+  auto* const old_out = std::cout.rdbuf(out.rdbuf());
+  std::cin.clear();
+  const auto restore = [&] {
+    std::cin.rdbuf(old_in);
+    std::cout.rdbuf(old_out);
+  };
+  try {
+    CLI::App app;
+    build_app(app);
+    app.parse(command_line);
+  } catch (...) {
+    restore();
+    throw;
+  }
+  restore();
+  return out.str();
+}
+
+const std::string kLines =
+    R"({"id":"1","task_name":"Sound_AQA","dataset_name":"avqa","choice_a":"x","choice_b":"y","answer_gt":"y","response":"B"})"
+    "\n"
+    R"({"id":"2","task_name":"Sound_AQA","dataset_name":"avqa","choice_a":"x","choice_b":"y","answer_gt":"y","response":"y"})"
+    "\n";
+
+TEST(CmdEval, ScorePrintsTheOriginalsTextFirst) {
+  const std::string text = run("eval score --benchmark airbench-foundation -", kLines);
+  EXPECT_TRUE(text.starts_with("response is y\nSound_AQA_avqa: Sum=1, correct=1, acc=1.0\ntotal_sum: 1\nfail_num: 1\n"))
+      << text;
+  const Json json =
+      parse_json(run("eval score --benchmark airbench-foundation --stage mapped --json --samples -", kLines), "output");
+  EXPECT_EQ(json["figures"]["accuracy_of_all"]["value"], 100.0);
+  EXPECT_EQ(json["figures"]["accuracy_of_all"]["interval_method"], "wilson");
+  EXPECT_EQ(json["stages"]["raw"]["n"], 1);
+  EXPECT_EQ(json["verdicts"].size(), 2u);
+}
+
+TEST(CmdEval, CompareSaysWhenItIsNoise) {
+  const std::string dir = testing::TempDir() + "areason_cmd_eval_" + std::to_string(getpid());
+  make_directories(dir);
+  write_file_atomic(dir + "/a.jsonl", kLines);
+  write_file_atomic(dir + "/b.jsonl", kLines);
+  const std::string text = run("eval compare --benchmark airbench-foundation " + dir + "/a.jsonl " + dir + "/b.jsonl");
+  EXPECT_NE(text.find("inside the noise"), std::string::npos) << text;
+  std::filesystem::remove_all(dir);
+}
+
+TEST(CmdEval, FunctionsAnswerLineByLine) {
+  const std::string out =
+      run("eval function", "{\"function\":\"mmau_tokens\",\"text\":\"A b\"}\n{\"function\":\"none\"}\ntorn\n");
+  EXPECT_TRUE(out.starts_with("[\"a\",\"b\"]\n{\"error\":")) << out;
+}
+
+TEST(CmdEval, BadUseIsNamed) {
+  const auto code = [](const std::string& line) {
+    try {
+      run(line);
+    } catch (const Error& e) {
+      return e.code();
+    }
+    return ErrorCode::kFailure;
+  };
+  EXPECT_EQ(code("eval score --benchmark mmau /nonexistent.jsonl"), ErrorCode::kInput);
+  EXPECT_EQ(code("eval score --benchmark mmau --swapped x /nonexistent.jsonl"), ErrorCode::kUsage);
+  EXPECT_THROW(run("eval score --benchmark nothing x"), CLI::ParseError);
+}
+
+}  // namespace
+}  // namespace areason
