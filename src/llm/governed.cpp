@@ -75,7 +75,7 @@ class Governed : public Provider {
       if (!is_transient(reply.finish) || attempt >= options_.retry.attempts) return reply;
       const double asked = reply.retry_after_seconds.value_or(0);
       if (asked > options_.retry.longest_retry_after_seconds) {
-        reply.error += " (asks to wait " + std::to_string(std::llround(asked)) + " s)";
+        reply.error += " (asks to wait " + std::to_string(std::llround(std::min(asked, 1e9))) + " s)";
         return reply;
       }
       const double now = options_.clock->now();

@@ -26,9 +26,16 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// What nests deeper than any API's answers is dropped while it is read: copying it would recurse as deep.
+Json parse_shallow(const std::string& body) {
+  constexpr int kDeepest = 64;
+  return Json::parse(
+      body, [](int depth, Json::parse_event_t, Json&) { return depth < kDeepest; }, false);
+}
+
 // Some servers (and all of Gemini's streams) wrap the error object in an array.
 Json error_object(const std::string& body) {
-  Json root = Json::parse(body, nullptr, false);
+  Json root = parse_shallow(body);
   if (root.is_array() && !root.empty()) root = Json(root[0]);
   if (!root.is_object()) return {};
   const Json& error = member(root, "error");
@@ -201,7 +208,7 @@ Reply malformed_reply(const HttpResponse& response, const std::string& api, cons
 }
 
 std::optional<Json> parse_object(const std::string& body) {
-  Json root = Json::parse(body, nullptr, false);
+  Json root = parse_shallow(body);
   if (!root.is_object()) return {};
   return root;
 }
