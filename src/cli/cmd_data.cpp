@@ -57,6 +57,9 @@ void add_synth(CLI::App& data) {
   app->add_option("--test-per-kind", flags->job.test_per_kind, "items a kind in test-known.jsonl and in test-unseen.jsonl")
       ->capture_default_str()
       ->check(CLI::Range(0, 100000));
+  app->add_option("--drills", flags->job.drills, "also drills.jsonl: so many samples without audio that practise look-ups")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 10000000));
   app->add_option("--questions-per-clip", flags->job.questions_per_clip, "training and validation")
       ->capture_default_str()
       ->check(CLI::Range(1, 20));
@@ -77,7 +80,7 @@ void run_audit(const std::string& dir) {
   for (const auto& [id, clip] : stored.clips) clips.push_back(&clip);
   fmt::print("{}", audit_table(audit_clips(clips)));
   int bad = 0, checked = 0;
-  for (const char* split : {"train", "val", "test-known", "test-unseen"}) {
+  for (const char* split : {"train", "drills", "val", "test-known", "test-unseen"}) {
     const std::string path = dir + "/" + split + ".jsonl";
     if (!std::filesystem::exists(path)) continue;
     read_samples(path, [&](Sample&& s) {

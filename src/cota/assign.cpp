@@ -211,13 +211,13 @@ void assign_to(const Subject& subject, const Material& material, const AssignOpt
   }
 }
 
+}  // namespace
+
 std::vector<const Scene*> scenes_of(const std::vector<const Clip*>& clips) {
   std::vector<const Scene*> out;
   for (const Clip* clip : clips) out.push_back(&clip->scene);
   return out;
 }
-
-}  // namespace
 
 std::vector<Sample> assign_training(const std::vector<const Clip*>& clips, const AssignOptions& options) {
   const Material material = collect_material(scenes_of(clips));

@@ -23,6 +23,7 @@ struct AssignOptions {
 };
 
 // Training or validation: about `questions_per_clip` questions of different kinds a clip, drawn by the kinds' weights.
+std::vector<const Scene*> scenes_of(const std::vector<const Clip*>& clips);
 std::vector<Sample> assign_training(const std::vector<const Clip*>& clips, const AssignOptions& options);
 
 struct TestAssignment {

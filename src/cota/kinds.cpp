@@ -57,6 +57,7 @@ const std::vector<Kind>& kinds() {
       {"long-where", "sound", kEither, 1.0, kOneOf2, kYes, "in which part of a recording over 30 s is a named sound"},
       {"long-count", "sound", kNumber, 1.0, 0.2, kYes, "how many sounds in a recording over 30 s"},
       {"long-last", "sound", kChoice, 1.0, kOneOf4, kYes, "the last sound of a recording over 30 s"},
+      {"look-up", "text", kChoice, 0.0, kOneOf4, kTrainOnly, "copying and looking up names of a written caption (no audio)"},
       {"describe", "mixed", kFree, 0.25, 0, kTrainOnly, "describe what is heard"},
   };
   return table;

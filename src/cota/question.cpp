@@ -182,9 +182,18 @@ void set_options(Draft& draft, const std::string& gold, std::vector<std::string>
   draft.answer = gold;
 }
 
-// The letter stands right behind the name: a small model finds it by looking where the same name stands in the question.
-// Two other ways were tried and not learned by nano: judging option by option ("(a) …: no."), which asks whether two names are
-// equal, and listing the options again, whose copies were themselves wrong too often.
+// A chain repeats the options as the user typed them, each with its letter behind it, so that the letter of the answer is what
+// followed the same name before: the one kind of look-up that a small model learns early. Not learned by nano: judging option
+// by option ("(a) …: no."), naming the letter without a list, and lists in another order than the question's ("x (a), y (b)").
+std::string listed_options(const Draft& draft) {
+  std::string out;
+  for (std::size_t i = 0; i < draft.choices.size(); ++i) {
+    out += std::string(i == 0 ? "(" : " (") + static_cast<char>('a' + i) + ") " +
+           with_letter(draft.choices[i], static_cast<int>(i));
+  }
+  return out + ".";
+}
+
 std::string with_letter(const std::string& choice, int index) {
   return short_name(choice) + " " + static_cast<char>('A' + index);
 }
@@ -207,6 +216,8 @@ std::string letters_of(const std::vector<std::string>& names, const Draft& draft
 }
 
 std::string option_step(const Draft& draft) { return "It is " + with_letter(draft.answer, draft.gold) + "."; }
+
+std::string option_steps(const Draft& draft) { return listed_options(draft) + " " + option_step(draft); }
 
 std::string letter_sentence(const Draft& draft) {
   return std::string("The answer is ") + static_cast<char>('A' + draft.gold) + ".";

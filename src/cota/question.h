@@ -78,8 +78,12 @@ std::string with_letter(const std::string& choice, int index);
 std::string short_name(const std::string& choice);
 // "dog bark, bell B": the names, with their letters where they are among the options
 std::string letters_of(const std::vector<std::string>& names, const Draft& draft);
+// "(a) rain A (b) bell B."
+std::string listed_options(const Draft& draft);
 // "It is bell B."
 std::string option_step(const Draft& draft);
+// Both.
+std::string option_steps(const Draft& draft);
 // "The answer is B."
 std::string letter_sentence(const Draft& draft);
 // Three class names that are neither heard nor related by meaning to what is heard; one or two from the family of `gold`.

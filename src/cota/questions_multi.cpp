@@ -47,7 +47,7 @@ Maybe mixed_sound(const Listening& l, const Material& m, Random& random) {
   d.planning = phrase(random, {"I set the {x} aside and name the other sound.", "I list what I hear besides the {x}."}, {part});
   set_options(d, gold, others, random);
   d.summary = "Besides the " + part + " I hear the " + gold + ".";
-  d.reasoning = "Besides the " + part + " I hear " + letters_of(names, d) + ". " + option_step(d);
+  d.reasoning = listed_options(d) + " Besides the " + part + " I hear " + letters_of(names, d) + ". " + option_step(d);
   d.response = d.summary + " " + letter_sentence(d);
   return d;
 }
@@ -201,7 +201,12 @@ Maybe where(const Listening& l, Random& random, const std::vector<const char*>& 
   d.question = phrase(random, questions, {name});
   d.planning = phrase(random, {"I look for the {x} in each audio.", "I list the sounds of both and look for the {x}."}, {name});
   either_audio(d, gold);
-  d.reasoning = "It is " + name + (gold == 0 ? " 1." : " 2.");
+  const auto numbered_names = [](const std::vector<std::string>& names, const char* number) {
+    std::string out;
+    for (const std::string& n : names) out += (out.empty() ? "" : ", ") + n + " " + number;
+    return out.empty() ? std::string("no sounds ") + number : out;
+  };
+  d.reasoning = numbered_names(a, "1") + "; " + numbered_names(b, "2") + ". It is " + name + (gold == 0 ? " 1." : " 2.");
   d.summary = "The " + name + " is in audio " + (gold == 0 ? "1." : "2.");
   d.response = d.summary;
   return d;
@@ -277,7 +282,7 @@ Maybe long_last(const Listening& l, const Material& m, Random& random) {
   d.planning = phrase(random, {"I take the last sound of the last part.", "I look at the end of audio 2."});
   set_options(d, last.name, others, random);
   d.summary = "The last sound is the " + last.name + ".";
-  d.reasoning = "The last sound of audio 2, at " + half_seconds(last.from) + " s, is " + last.name + ". " + option_step(d);
+  d.reasoning = "The last sound of audio 2, at " + half_seconds(last.from) + " s, is " + last.name + ". " + option_steps(d);
   d.response = d.summary + " " + letter_sentence(d);
   return d;
 }

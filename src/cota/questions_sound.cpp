@@ -46,7 +46,7 @@ std::vector<std::string> wrong_by_time(const Listening& l, const Material& m, co
 }
 
 void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_step(d);
+  d.reasoning = fact + " " + option_steps(d);
   d.summary = sentence;
   d.response = sentence + " " + letter_sentence(d);
 }
@@ -64,7 +64,7 @@ Maybe name_choice(const Listening& l, const Material& m, Random& random) {
                                "First I list the sounds, then I look for one among the options."});
   const std::string gold = random.pick(names);
   set_options(d, gold, other_sounds(l, m, gold, random), random);
-  d.reasoning = "I hear " + letters_of(names, d) + ". " + option_step(d);
+  d.reasoning = listed_options(d) + " I hear " + letters_of(names, d) + ". " + option_step(d);
   d.summary = "I hear the " + gold + ".";
   d.response = d.summary + " " + letter_sentence(d);
   return d;
@@ -146,15 +146,13 @@ std::string in_order(const std::vector<std::string>& names) {
   return out;
 }
 
-// The first two names tell the options apart: the letters of the options that begin with the first, then the one that goes on
-// with the second.
+// The first two names tell the options apart.
 std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders) {
-  const auto& gold = orders[static_cast<std::size_t>(d.gold)];
-  std::string out = " First " + gold[0];
-  for (int i = 0; i < static_cast<int>(orders.size()); ++i) {
-    if (orders[static_cast<std::size_t>(i)][0] == gold[0]) out += std::string(" ") + static_cast<char>('A' + i);
-  }
-  return out + ", then " + gold[1] + " " + static_cast<char>('A' + d.gold) + ".";
+  Draft starts;
+  for (const auto& order : orders) starts.choices.push_back(order[0] + ", " + order[1]);
+  starts.gold = d.gold;
+  starts.answer = starts.choices[static_cast<std::size_t>(d.gold)];
+  return " " + option_steps(starts);
 }
 
 bool same_start(const std::vector<std::string>& a, const std::vector<std::string>& b) { return a[0] == b[0] && a[1] == b[1]; }

@@ -57,7 +57,7 @@ std::string digits_of(const std::string& text) {
 }
 
 void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_step(d);
+  d.reasoning = fact + " " + option_steps(d);
   d.summary = sentence;
   d.response = sentence + " " + letter_sentence(d);
 }
@@ -122,7 +122,9 @@ Maybe word(const Listening& l, const Material& m, Random& random) {
     const auto words = split_words(h.text);
     if (quotes.empty() && std::find(words.begin(), words.end(), gold) != words.end()) quotes = h.text;
   }
-  finish_choice(d, "The words are " + letters_of(split_words(quotes), d) + ".", "The word is " + gold + ".");
+  d.reasoning = listed_options(d) + " The words are " + letters_of(split_words(quotes), d) + ". " + option_step(d);
+  d.summary = "The word is " + gold + ".";
+  d.response = d.summary + " " + letter_sentence(d);
   return d;
 }
 

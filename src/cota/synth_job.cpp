@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cota/assign.h"
 #include "cota/clip_maker.h"
+#include "cota/drills.h"
 #include "cota/kinds.h"
 #include "cota/stats.h"
 
@@ -82,7 +83,12 @@ class Job {
       write_split("test-unseen", make_test("test-unseen"));
     }
     if (options_.val > 0) write_split("val", assign_training(make_drawn("val", options_.val), assign_));
-    if (options_.train > 0) write_split("train", assign_training(make_drawn("train", options_.train), assign_));
+    if (options_.train > 0) {
+      const auto clips = make_drawn("train", options_.train);
+      write_split("train", assign_training(clips, assign_));
+      if (options_.drills > 0)
+        write_split("drills", make_drills(collect_material(scenes_of(clips)), options_.drills, options_.seed));
+    }
     store_.finish();
     Json report = Json{{"set", "nano-synth"}, {"seed", options_.seed}, {"prompt_version", kQuestionVersion}};
     report["splits"] = splits_;

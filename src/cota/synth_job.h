@@ -20,6 +20,7 @@ struct SynthJobOptions {
   int val = 100;            // clips
   int test_per_kind = 100;  // items a kind in each of the two test files
   int threads = 2;
+  int drills = 0;  // text-only samples, see drills.h
   int questions_per_clip = 4;
   double pair_share = 0.08;
   std::vector<SceneType> types;  // empty: all

@@ -39,6 +39,14 @@ std::vector<std::string> audio_paths(const std::vector<Sample>& samples) {
 Dataset::Dataset(std::vector<Sample> samples, const DataOptions& options, const Tokenizer& tokenizer,
                  const LogMelExtractor& extractor, const FeatureCache* cache)
     : samples_(std::move(samples)), options_(options), tokenizer_(tokenizer), extractor_(extractor), cache_(cache) {
+  if (!options_.key_words.empty()) {
+    try {
+      key_words_.emplace(options_.key_words);
+    } catch (const std::regex_error& e) {
+      throw Error(ErrorCode::kUsage, "--key-words " + options_.key_words + " is no regular expression: " + e.what(),
+                  "ECMAScript syntax; what its groups match counts --key-weight times");
+    }
+  }
   if (cache_) {
     std::erase_if(samples_, [&](const Sample& s) {
       return !std::all_of(s.audio.begin(), s.audio.end(), [&](const std::string& path) { return cache_->contains(path); });
@@ -118,7 +126,8 @@ std::optional<PackedRow> Dataset::make_row(const RowPlan& plan, Random& random) 
     windows.resize(tokens.size(), path);
   }
   for (const std::size_t i : plan) {
-    TokenizedSample s = tokenize_sample(tokenizer_, conversation(samples_[i], windows), tokens);
+    TokenizedSample s =
+        tokenize_sample(tokenizer_, conversation(samples_[i], windows), tokens, key_words_ ? &*key_words_ : nullptr);
     if (static_cast<int>(s.ids.size()) > options_.max_length) {
       log_warning(
           fmt::format("left out: sample {} has {} tokens, the limit is {}", samples_[i].id, s.ids.size(), options_.max_length));

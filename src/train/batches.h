@@ -31,6 +31,7 @@ struct DataOptions {
   std::uint64_t seed = 1;
   int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache
   Sharing sharing = Sharing::kShared;
+  std::string key_words;                // regular expression, see tokenize_sample(); empty: none
   KindWeights weights = kEqualWeights;  // of the training loss; losses are reported without them
 };
 
@@ -71,6 +72,7 @@ class Dataset {
   const LogMelExtractor& extractor_;
   const FeatureCache* cache_;
   std::vector<RowPlan> groups_;
+  std::optional<std::regex> key_words_;
   mutable std::int64_t planned_ = -1;
   mutable std::vector<RowPlan> plan_;
 };

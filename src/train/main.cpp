@@ -34,6 +34,8 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
         ->capture_default_str()
         ->check(CLI::NonNegativeNumber);
   }
+  app.add_option("--key-words", o.data_options.key_words,
+                 "regular expression; the loss on what its groups match in an answer has --key-weight");
   app.add_option("--limit", o.limit, "use only the first samples");
   app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
   app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");

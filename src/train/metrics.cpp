@@ -26,7 +26,8 @@ void TokenStats::add(const MicroBatch& batch, const TokenLoss& token_loss) {
     right += token_loss.right[i];
     ++kind_tokens[kind];
     kind_right[kind] += token_loss.right[i];
-    if (kind == kResponse && !token_loss.right[i]) wrong[static_cast<std::size_t>(batch.label_samples[i])] = 1;
+    if ((kind == kResponse || kind == kKeyKind) && !token_loss.right[i])
+      wrong[static_cast<std::size_t>(batch.label_samples[i])] = 1;
   }
   tokens += static_cast<std::int64_t>(token_loss.loss.size());
   samples += batch.samples;

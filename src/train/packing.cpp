@@ -14,7 +14,7 @@ at::Tensor to_tensor(const std::vector<std::int64_t>& values) {
 }
 
 // Kind of each byte of an assistant text.
-std::vector<std::uint8_t> byte_kinds(const std::string& text) {
+std::vector<std::uint8_t> byte_kinds(const std::string& text, const std::regex* key_words) {
   std::vector<std::uint8_t> kinds(text.size(), 0);
   for (const Section section : kSections) {
     const std::string tag(section_tag(section));
@@ -25,10 +25,17 @@ std::vector<std::uint8_t> byte_kinds(const std::string& text) {
       kinds[i] = static_cast<std::uint8_t>(1 + static_cast<int>(section));
   }
   if (text.find('<') == std::string::npos) std::fill(kinds.begin(), kinds.end(), 1 + static_cast<int>(Section::kResponse));
+  if (key_words == nullptr) return kinds;
+  for (std::sregex_iterator it(text.begin(), text.end(), *key_words), end; it != end; ++it) {
+    for (std::size_t g = 1; g < it->size(); ++g) {
+      if (!(*it)[g].matched) continue;
+      std::fill_n(kinds.begin() + it->position(g), it->length(g), static_cast<std::uint8_t>(kKeyKind));
+    }
+  }
   return kinds;
 }
 
-void mark_span(const Tokenizer& tokenizer, const TokenSpan& span, TokenizedSample& out) {
+void mark_span(const Tokenizer& tokenizer, const TokenSpan& span, const std::regex* key_words, TokenizedSample& out) {
   std::string text;
   std::vector<std::size_t> starts;
   for (int i = span.begin; i < span.begin + span.count; ++i) {
@@ -36,12 +43,14 @@ void mark_span(const Tokenizer& tokenizer, const TokenSpan& span, TokenizedSampl
     starts.push_back(text.size());
     if (!tokenizer.is_special(id)) text += tokenizer.bytes(id);
   }
-  const auto kinds = byte_kinds(text);
+  const auto kinds = byte_kinds(text, key_words);
   for (int i = 0; i < span.count; ++i) {
     const auto at = static_cast<std::size_t>(span.begin + i);
     out.labelled[at] = 1;
     const std::size_t start = starts[static_cast<std::size_t>(i)];
-    out.kinds[at] = start < kinds.size() ? kinds[start] : 0;
+    // A token begins with its space, a word does not.
+    const std::size_t letter = start + (start < text.size() && text[start] == ' ' ? 1 : 0);
+    out.kinds[at] = letter < kinds.size() ? kinds[letter] : 0;
   }
 }
 
@@ -90,12 +99,12 @@ void add_row(const PackedRow& row, std::int64_t first_sample, Builder& b) {
 }  // namespace
 
 const char* label_kind_name(int kind) {
-  static const char* const kNames[kLabelKinds] = {"tags", "planning", "caption", "reasoning", "summary", "response"};
+  static const char* const kNames[kLabelKinds] = {"tags", "planning", "caption", "reasoning", "summary", "response", "key"};
   return kNames[kind];
 }
 
-TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation,
-                                std::span<const int> audio_tokens) {
+TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation, std::span<const int> audio_tokens,
+                                const std::regex* key_words) {
   PromptOptions options;
   options.end = PromptEnd::kConversation;
   const Prompt prompt = build_prompt(tokenizer, conversation, audio_tokens, options);
@@ -104,7 +113,7 @@ TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& 
   out.audio = prompt.audio;
   out.labelled.assign(out.ids.size(), 0);
   out.kinds.assign(out.ids.size(), 0);
-  for (const TokenSpan& span : prompt.assistant) mark_span(tokenizer, span, out);
+  for (const TokenSpan& span : prompt.assistant) mark_span(tokenizer, span, key_words, out);
   // Nothing after the last label is worth computing.
   const auto last = std::find(out.labelled.rbegin(), out.labelled.rend(), 1);
   const auto used = static_cast<std::size_t>(out.labelled.rend() - last);

@@ -4,6 +4,7 @@
 // samples. Rows follow each other without padding. Called by batches.cpp and tests. Thread rule: free functions.
 #include <array>
 #include <cstdint>
+#include <regex>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,12 +14,13 @@
 
 namespace areason::train {
 
-// What a labelled token belongs to: 0 for tags and <|im_end|>, else 1 + Section.
-inline constexpr int kLabelKinds = 6;
+// What a labelled token belongs to: 0 for tags and <|im_end|>, 1 + Section, or kKeyKind: the words on which an answer turns.
+inline constexpr int kKeyKind = 6;
+inline constexpr int kLabelKinds = 7;
 const char* label_kind_name(int kind);  // "tags", "planning", …
 // Weight of a token's loss by its kind. The paper's loss has 1 everywhere.
 using KindWeights = std::array<float, kLabelKinds>;
-inline constexpr KindWeights kEqualWeights = {1, 1, 1, 1, 1, 1};
+inline constexpr KindWeights kEqualWeights = {1, 1, 1, 1, 1, 1, 1};
 
 struct TokenizedSample {
   std::vector<TokenId> ids;
@@ -27,8 +29,9 @@ struct TokenizedSample {
   std::vector<std::uint8_t> kinds;     // per id
 };
 
-TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation,
-                                std::span<const int> audio_tokens);
+// `key_words` (ECMAScript; may be null): what its groups match in an assistant's text is of kKeyKind.
+TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation, std::span<const int> audio_tokens,
+                                const std::regex* key_words = nullptr);
 
 // All samples of a row have the same audios in the same order.
 struct PackedRow {
