@@ -142,7 +142,10 @@ Maybe pair_same(const Listening& l, const Material&, Random& random) {
                                "Is it the same sound in both clips?", "Do you hear the same sound in both audios?"});
   d.planning = phrase(random, {"I name the sound of each clip and compare.", "I compare the sounds of the two clips."});
   d.answer = yes ? "yes" : "no";
-  d.reasoning = "Audio 1 has " + a[0] + ". Audio 2 has " + b[0] + ". " + (yes ? "That is the same." : "That is not the same.");
+  Draft first;  // the second name is looked up in it
+  first.choices = {a[0]};
+  d.reasoning = "Audio 1 has " + letters_of(a, first) + ". Audio 2 has " + letters_of(b, first) + ". " +
+                (yes ? "That is the same." : "That is not the same.");
   d.summary = yes ? "The sounds are the same." : "The sounds are different.";
   d.response =
       yes ? "Yes, both are the " + a[0] + "." : "No, the first is the " + a[0] + " and the second is the " + b[0] + ".";

@@ -301,13 +301,9 @@ Maybe presence(const Listening& l, const Material& m, Random& random) {
                       {asked});
   d.planning = phrase(random, {"I list the sounds and look for the {x}.", "I check each sound for the {x}."}, {asked});
   d.answer = yes ? "yes" : "no";
-  // Its time is a look-up in the caption; "none" when nothing is found.
-  std::string when = "none";
-  for (const Heard& h : l.audios[0].heard) {
-    if (when == "none" && h.name == asked) when = half_seconds(h.from) + " to " + half_seconds(h.to) + " s";
-  }
-  if (asked == l.audios[0].background) when = "background";
-  d.reasoning = "The " + asked + ": " + when + ". It is " + (yes ? "there." : "not there.");
+  Draft wanted;  // one option: each name that is heard is looked up in it
+  wanted.choices = {asked};
+  d.reasoning = listed_options(wanted) + " I hear " + letters_of(names, wanted) + ". It is " + (yes ? "there." : "not there.");
   d.summary = "The " + asked + (yes ? " is there." : " is not there.");
   d.response = yes ? "Yes, I hear the " + asked + "." : "No, I do not hear the " + asked + ".";
   return d;
