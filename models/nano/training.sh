@@ -1,0 +1,18 @@
+# The commands that made this model, in order (nano's card tells the story). Options that changed inside a part are in comments.
+# Each was run with LD_PRELOAD=libtcmalloc_minimal.so.4; SIGTERM and the same --out went on where the run stood.
+
+# part 1; stopped at step 1,961
+audio-reasoner-train --data runs/nano-data/train.jsonl --val runs/nano-data/val.jsonl --config configs/nano.json --tokenizer runs/tok2 \
+ --init-audio-tower .cache/whisper-tiny.en-encoder.safetensors --freeze audio_tower --feature-cache runs/features --out runs/n2 --lr 1.5e-3 --muon --muon-lr 4e-3 --min-lr 1e-5 --warmup 60 \
+ --weight-decay 0.05 --batch-samples 24 --tags-weight 0.3 --planning-weight 0.3 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 2 --eval-every 300 --eval-samples 200 --save-every 400 --save-dtype f16 --threads 2 --max-minutes 50
+
+# part 2; wording of the options changed at step 139; stopped at step 1,116
+audio-reasoner-train --data runs/nano-data/train.jsonl --val runs/nano-data/val.jsonl --init runs/n2/last --out runs/n3 --lr 1.2e-3 --muon --muon-lr 3e-3 --audio-lr 1.5e-4 --min-lr 1e-5 --warmup 60 \
+ --weight-decay 0.05 --batch-samples 32 --seed 2 --time-masks 0 --frequency-masks 1 --tags-weight 0.3 --planning-weight 0.3 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 2 --eval-every 300 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 60
+
+# part 3, as it ended. Steps 1 to 1,440: --lr 1.0e-3 --muon-lr 2.5e-3. Steps 1 to 460: no key words, --tags-weight 0.3 --planning-weight 0.3
+# --reasoning-weight 2 --response-weight 1.5. Steps 460 to 3,130: --key-weight 8. Steps 890 to 3,130: also --data runs/nano-data/drills.jsonl
+audio-reasoner-train --data runs/nano-data/train.jsonl --val runs/nano-data/val.jsonl --init runs/n3/last --freeze audio_tower --feature-cache runs/features4 --out runs/n4 --lr 1.2e-3 --muon --muon-lr 3e-3 --min-lr 1e-5 --warmup 40 \
+ --weight-decay 0.05 --batch-samples 32 --seed 4 --tags-weight 0.2 --planning-weight 0.2 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 1 --key-weight 5 \
+ --key-words ' ([A-D])(?=[,.])|It is [^.<]* ([12])\.|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|The times (overlap|do not overlap)|is at ([0-9.]+) s|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|In digits: ([0-9 ]+)\.|, which is ([a-z]+)\.' \
+ --eval-every 300 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 60
