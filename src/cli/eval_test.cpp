@@ -9,33 +9,10 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "cli/commands.h"
+#include "cli/testing.h"
 
 namespace areason {
 namespace {
-
-// Runs a command line in this process with `input` as standard input; returns standard output.
-std::string run(const std::string& command_line, const std::string& input = "") {
-  std::istringstream in(input);
-  std::ostringstream out;
-  auto* const old_in = std::cin.rdbuf(in.rdbuf());
-  auto* const old_out = std::cout.rdbuf(out.rdbuf());
-  std::cin.clear();
-  const auto restore = [&] {
-    std::cin.rdbuf(old_in);
-    std::cout.rdbuf(old_out);
-  };
-  try {
-    CLI::App app;
-    build_app(app);
-    app.parse(command_line);
-  } catch (...) {
-    restore();
-    throw;
-  }
-  restore();
-  return out.str();
-}
 
 const std::string kLines =
     R"({"id":"1","task_name":"Sound_AQA","dataset_name":"avqa","choice_a":"x","choice_b":"y","answer_gt":"y","response":"B"})"

@@ -13,9 +13,12 @@
 namespace areason {
 namespace {
 
+// The named reference's cases; without one, those of ../shared/reference or the repository's own copy.
 std::string cases_path() {
   const char* dir = std::getenv("AREASON_REFERENCE");
-  return std::string(dir != nullptr && *dir != 0 ? dir : "../shared/reference") + "/scorer_cases.json";
+  if (dir != nullptr && *dir != 0) return std::string(dir) + "/scorer_cases.json";
+  const std::string shared = "../shared/reference/scorer_cases.json";
+  return std::filesystem::exists(shared) ? shared : "tests/golden/scorer_cases.json";
 }
 
 class ScorerCases : public testing::Test {
