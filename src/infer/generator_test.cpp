@@ -144,6 +144,21 @@ TEST_P(Guided, SectionBudgetsCloseEarly) {
   EXPECT_EQ(out.cut.front(), Section::kPlanning);
 }
 
+TEST_P(Guided, BudgetsDoNotCutCharacters) {
+  Chain chain = gold_chain(0);
+  chain[Section::kCaption] = "𝄞𝄞é你好𝄞é𝄞𝄞";  // up to four tokens a character
+  const auto ids = tokenizer_->encode(render_chain(chain), SpecialTokens::kAsText);
+  for (int budget = 1; budget < 12; ++budget) {
+    GenerateOptions with = options(1500);
+    with.section_budget = {{Section::kCaption, budget}};
+    const Generation out = Generator(*tokenizer_, with).run(scribe(ids), {});
+    const std::string caption = parse_chain(out.text).chain[Section::kCaption];
+    EXPECT_EQ(chain[Section::kCaption].find(caption), 0u) << caption;  // no U+FFFD
+    EXPECT_FALSE(caption.empty());
+    EXPECT_LE(static_cast<int>(tokenizer_->encode(caption, SpecialTokens::kAsText).size()), budget + 3);
+  }
+}
+
 TEST_P(Guided, ChoicesBindTheResponse) {
   const std::vector<std::string> choices = {"a cat", "a cat purring", "B. a dög", "cafe\xCC\x81"};  // the last one is not NFC
   GuideLayout layout(*vocabulary_, choices);

@@ -3,13 +3,16 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "text/utf8.h"
 
 namespace areason {
 namespace {
 
 using Phase = ChainState::Phase;
+// A character whose first byte is written may need this many more tokens; a budget waits for them.
+constexpr int kCharacterRest = 3;
 // A tag whose first bytes the model has written can take more tokens than its canonical ids: this many at most are set aside.
-constexpr int kSlack = 6;
+constexpr int kSlack = 6 + kCharacterRest;
 // What later sections keep when earlier ones are long, at most this many tokens and this share of the spare ones.
 constexpr int kKeepForResponse = 64;
 constexpr int kKeepForSection = 24;
@@ -92,6 +95,12 @@ void StructureGuide::enforce_budgets() {
   const bool over = budget != options_.section_budget.end() && section_tokens_ >= budget->second;
   const bool out = used_ + reserved_after(state_.index) >= options_.max_new_tokens;
   if (!over && !out) return;
+  const bool inside_character = complete_utf8_prefix(text_) < text_.size();
+  if (inside_character && waited_ < kCharacterRest) {
+    ++waited_;
+    return;
+  }
+  waited_ = 0;
   cut_.push_back(section);
   out_of_tokens_ = out_of_tokens_ || out;
   state_ = layout_->automaton().close(state_);

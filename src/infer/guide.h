@@ -1,7 +1,7 @@
 #pragma once
 // Guarantees the five sections of one answer: forced text (jump-forward), the mask for every sampled token, budgets that close
-// a section early so that the structure is complete within the allowed number of tokens. Called by the generator. Thread rule:
-// one per answer; the layout it refers to is shared by the answers of one thread.
+// a section early (never inside a character) so that the structure is complete within the allowed number of tokens. Called by
+// the generator. Thread rule: one per answer; the layout it refers to is shared by the answers of one thread.
 #include <map>
 #include <memory>
 #include <string>
@@ -39,7 +39,7 @@ class GuideLayout {
 
 struct GuideOptions {
   int max_new_tokens = 2048;
-  std::map<Section, int> section_budget;  // tokens of a section's text; 0 leaves it empty
+  std::map<Section, int> section_budget;  // tokens of a section's text, up to 3 more to end a character; 0 leaves it empty
 };
 
 class StructureGuide {
@@ -70,6 +70,7 @@ class StructureGuide {
   int used_ = 0;              // tokens of the whole answer
   int section_tokens_ = 0;    // tokens since the open section began
   int spare_ = 0;             // tokens beyond the structure
+  int waited_ = 0;            // tokens since a budget was spent inside a character
   std::vector<Section> cut_;
   bool out_of_tokens_ = false;
 };
