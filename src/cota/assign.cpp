@@ -69,25 +69,11 @@ SampleSource source_of(const Subject& subject) {
 }
 
 Sample sample_of(const Subject& subject, const Kind& kind, const Draft& draft, Random& random) {
-  Sample s;
+  Sample s = written_sample(kind, draft, subject.listening.caption(), random);
   s.source = source_of(subject);
   for (const Clip* clip : subject.clips) s.audio.insert(s.audio.end(), clip->audio.begin(), clip->audio.end());
   s.timeline = timeline_of(subject);
-  s.domain = kind.domain;
-  s.task = std::string(kind.domain) + "_qa";
-  s.kind = kind.name;
-  s.question = typed_question(draft, random);
-  s.choices = draft.choices;
-  s.answer_text = draft.answer;
-  if (draft.lettered && !draft.choices.empty()) s.answer_letter = std::string(1, static_cast<char>('a' + draft.gold));
-  s.caption = subject.listening.caption();
-  s.sections = chain_of(draft, s.caption);
-  s.turns = draft.turns;
-  s.review_verdict = "true";
-  s.review_by = "oracle";
   s.review_reason = "written from the known timeline and checked against it";
-  s.prompt_version = kQuestionVersion;
-  s.teacher = "oracle";
   s.split = subject.clips[0]->scene.split;
   const auto problems = sample_problems(s);
   if (!problems.empty()) {
@@ -212,6 +198,24 @@ void assign_to(const Subject& subject, const Material& material, const AssignOpt
 }
 
 }  // namespace
+
+Sample written_sample(const Kind& kind, const Draft& draft, const std::string& caption, Random& random) {
+  Sample s;
+  s.domain = kind.domain;
+  s.task = std::string(kind.domain) + "_qa";
+  s.kind = kind.name;
+  s.question = typed_question(draft, random);
+  s.choices = draft.choices;
+  s.answer_text = draft.answer;
+  if (draft.lettered && !draft.choices.empty()) s.answer_letter = std::string(1, static_cast<char>('a' + draft.gold));
+  s.caption = caption;
+  s.sections = chain_of(draft, s.caption);
+  s.turns = draft.turns;
+  s.review_verdict = "true";
+  s.review_by = s.teacher = "oracle";
+  s.prompt_version = kQuestionVersion;
+  return s;
+}
 
 std::vector<const Scene*> scenes_of(const std::vector<const Clip*>& clips) {
   std::vector<const Scene*> out;

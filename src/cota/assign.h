@@ -7,12 +7,16 @@
 #include <vector>
 
 #include "cota/clip_store.h"
+#include "cota/kinds.h"
 #include "cota/question.h"
 #include "cota/sample.h"
 
 namespace areason {
 
-inline constexpr const char* kQuestionVersion = "nano-synth-1";  // prompt_version of the samples; change it with the wording
+inline constexpr const char* kQuestionVersion = "nano-synth-2";  // prompt_version of the samples; change it with the wording
+
+// A draft as a sample, but for its audio, sources, timeline and split. Also drills.cpp's.
+Sample written_sample(const Kind& kind, const Draft& draft, const std::string& caption, Random& random);
 
 struct AssignOptions {
   std::uint64_t seed = 1;

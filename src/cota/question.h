@@ -97,6 +97,14 @@ std::vector<std::string> pick_others(const std::vector<std::string>& pool, const
 // The sounds (no speech, no music) of one audio, in order.
 std::vector<Heard> sounds_of(const Perception& perception);
 std::vector<std::string> names_of(const std::vector<Heard>& heard);
+// "In order: first bell 1, second rain 2.": place and name can be looked up from each other.
+std::string in_places(const std::vector<std::string>& names);
+// The list of in_places(), then the sound `step` places from that at `index`.
+std::string neighbour_steps(const std::vector<Heard>& heard, std::size_t index, int step);
+// "Wanted: bell yes. I hear rain no, bell yes."
+std::string verdicts_on(const std::vector<std::string>& names, const std::string& wanted);
+// Answer, reasoning, summary and response of a question on how often `name` is heard.
+void finish_count_of(Draft& draft, const std::vector<Heard>& heard, const std::string& name);
 // "a, b and c"
 std::string list_words(const std::vector<std::string>& words);
 

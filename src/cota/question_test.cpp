@@ -371,16 +371,21 @@ TEST(Drills, AgreeWithThemselvesAndDependOnTheSeedOnly) {
   std::vector<const Scene*> scenes;
   for (const Clip& clip : clips) scenes.push_back(&clip.scene);
   const Material material = collect_material(scenes);
-  const auto drills = make_drills(material, 200, 7);
-  ASSERT_EQ(drills.size(), 200u);
+  const auto drills = make_drills(material, 600, 7);
+  ASSERT_EQ(drills.size(), 600u);
   std::map<std::string, int> letters;
+  std::set<std::string> kinds_drilled;
   for (const Sample& s : drills) {
     EXPECT_TRUE(s.audio.empty());
     EXPECT_TRUE(sample_problems(s).empty()) << sample_problems(s)[0];
-    EXPECT_EQ(s.question.find(s.caption), 0u);
+    EXPECT_EQ((s.turns.empty() ? s.question : s.turns[0].question).find(s.caption + " "), 0u);
     ++letters[s.answer_letter];
+    kinds_drilled.insert(s.kind);
   }
-  EXPECT_EQ(letters.size(), 4u);
+  EXPECT_EQ(letters.size(), 5u);  // a to d, and none
+  for (const char* kind :
+       {"look-up", "sound-order", "sound-before", "sound-count", "turn-after", "pair-same", "speech-who", "mixed-during"})
+    EXPECT_TRUE(kinds_drilled.contains(kind)) << kind;
   EXPECT_EQ(sample_to_json(make_drills(material, 200, 7)[199]), sample_to_json(drills[199]));
   EXPECT_NE(sample_to_json(make_drills(material, 1, 8)[0]), sample_to_json(drills[0]));
 }

@@ -142,10 +142,7 @@ Maybe pair_same(const Listening& l, const Material&, Random& random) {
                                "Is it the same sound in both clips?", "Do you hear the same sound in both audios?"});
   d.planning = phrase(random, {"I name the sound of each clip and compare.", "I compare the sounds of the two clips."});
   d.answer = yes ? "yes" : "no";
-  Draft first;  // the second name is looked up in it
-  first.choices = {a[0]};
-  d.reasoning = "Audio 1 has " + letters_of(a, first) + ". Audio 2 has " + letters_of(b, first) + ". " +
-                (yes ? "That is the same." : "That is not the same.");
+  d.reasoning = verdicts_on(b, a[0]) + (yes ? " That is the same." : " That is not the same.");
   d.summary = yes ? "The sounds are the same." : "The sounds are different.";
   d.response =
       yes ? "Yes, both are the " + a[0] + "." : "No, the first is the " + a[0] + " and the second is the " + b[0] + ".";
@@ -204,12 +201,13 @@ Maybe where(const Listening& l, Random& random, const std::vector<const char*>& 
   d.question = phrase(random, questions, {name});
   d.planning = phrase(random, {"I look for the {x} in each audio.", "I list the sounds of both and look for the {x}."}, {name});
   either_audio(d, gold);
-  const auto numbered_names = [](const std::vector<std::string>& names, const char* number) {
+  // "one" and "two", because a figure behind a name is its place or its count elsewhere.
+  const auto marked_names = [](const std::vector<std::string>& names, const char* audio) {
     std::string out;
-    for (const std::string& n : names) out += (out.empty() ? "" : ", ") + n + " " + number;
-    return out.empty() ? std::string("no sounds ") + number : out;
+    for (const std::string& n : names) out += (out.empty() ? "" : ", ") + n + " " + audio;
+    return out.empty() ? std::string("no sounds ") + audio : out;
   };
-  d.reasoning = numbered_names(a, "1") + "; " + numbered_names(b, "2") + ". It is " + name + (gold == 0 ? " 1." : " 2.");
+  d.reasoning = marked_names(a, "one") + "; " + marked_names(b, "two") + ". It is " + name + (gold == 0 ? " one." : " two.");
   d.summary = "The " + name + " is in audio " + (gold == 0 ? "1." : "2.");
   d.response = d.summary;
   return d;

@@ -97,16 +97,7 @@ Draft count_one(const std::vector<Heard>& heard, const std::string& name, Random
        "How many times is there a {x}?", "How many times does the {x} sound?", "What is the number of times the {x} is heard?"},
       {name});
   d.planning = phrase(random, {"I list the sounds and count the {x}.", "I look for each {x} and count."}, {name});
-  int n = 0;
-  for (const Heard& h : heard) {
-    if (h.name != name) continue;
-    ++n;
-    d.reasoning += (n == 1 ? "" : ", ") + std::to_string(n) + " at " + half_seconds(h.from) + " s";
-  }
-  d.answer = std::to_string(n);
-  d.reasoning = "The " + name + ": " + d.reasoning + ". That makes " + d.answer + ".";
-  d.summary = "I count " + d.answer + ".";
-  d.response = "I hear the " + name + " " + d.answer + (n == 1 ? " time." : " times.");
+  finish_count_of(d, heard, name);
   return d;
 }
 
@@ -146,13 +137,19 @@ std::string in_order(const std::vector<std::string>& names) {
   return out;
 }
 
-// The first two names tell the options apart.
-std::string order_steps(const Draft& d, const std::vector<std::vector<std::string>>& orders) {
-  Draft starts;
-  for (const auto& order : orders) starts.choices.push_back(order[0] + ", " + order[1]);
-  starts.gold = d.gold;
-  starts.answer = starts.choices[static_cast<std::size_t>(d.gold)];
-  return " " + option_steps(starts);
+// The first two names tell the options apart: only the right one begins with 1 and 2.
+std::string order_steps(const Draft& d, const std::vector<std::string>& heard,
+                        const std::vector<std::vector<std::string>>& orders) {
+  const auto place = [&](const std::string& name) {
+    return name + " " + std::to_string(std::find(heard.begin(), heard.end(), name) - heard.begin() + 1);
+  };
+  std::string out;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    out +=
+        std::string(i == 0 ? "(" : " (") + static_cast<char>('a' + i) + ") " + place(orders[i][0]) + ", " + place(orders[i][1]);
+    out += static_cast<int>(i) == d.gold ? std::string(" right ") + static_cast<char>('A' + i) : " wrong";
+  }
+  return out + ". It is right " + static_cast<char>('A' + d.gold) + ".";
 }
 
 bool same_start(const std::vector<std::string>& a, const std::vector<std::string>& b) { return a[0] == b[0] && a[1] == b[1]; }
@@ -181,7 +178,7 @@ Maybe order(const Listening& l, const Material&, Random& random) {
   for (const auto& o : orders) d.choices.push_back(in_order(o));
   d.gold = static_cast<int>(std::find(orders.begin(), orders.end(), gold) - orders.begin());
   d.answer = in_order(gold);
-  d.reasoning = "The order is " + d.answer + "." + order_steps(d, orders);
+  d.reasoning = in_places(gold) + " " + order_steps(d, gold, orders);
   d.summary = "The order is " + d.answer + ".";
   d.response = d.summary + " " + letter_sentence(d);
   return d;
@@ -222,9 +219,7 @@ std::optional<TimeFact> neighbour_fact(const std::vector<Heard>& heard, Random& 
   const Heard& y = *(&x + step);
   asked = x.name;
   const bool after = step > 0;
-  return TimeFact{y.name,
-                  "The " + x.name + " is at " + half_seconds(x.from) + " s. The " + (after ? "next" : "previous") +
-                      " sound, at " + half_seconds(y.from) + " s, is " + y.name + ".",
+  return TimeFact{y.name, neighbour_steps(heard, static_cast<std::size_t>(&x - heard.data()), step),
                   (after ? "After the " : "Before the ") + x.name + " comes the " + y.name + "."};
 }
 
@@ -301,9 +296,7 @@ Maybe presence(const Listening& l, const Material& m, Random& random) {
                       {asked});
   d.planning = phrase(random, {"I list the sounds and look for the {x}.", "I check each sound for the {x}."}, {asked});
   d.answer = yes ? "yes" : "no";
-  Draft wanted;  // one option: each name that is heard is looked up in it
-  wanted.choices = {asked};
-  d.reasoning = listed_options(wanted) + " I hear " + letters_of(names, wanted) + ". It is " + (yes ? "there." : "not there.");
+  d.reasoning = verdicts_on(names, asked) + " It is " + (yes ? "there." : "not there.");
   d.summary = "The " + asked + (yes ? " is there." : " is not there.");
   d.response = yes ? "Yes, I hear the " + asked + "." : "No, I do not hear the " + asked + ".";
   return d;

@@ -56,6 +56,24 @@ std::string digits_of(const std::string& text) {
   return count >= 2 && runs == 1 ? out : std::string();
 }
 
+// The digit words of a text, as they are said.
+std::string digit_words(const std::string& text) {
+  std::string out;
+  for (const std::string& word : split_words(text)) {
+    if (!digits_of_word(word).empty()) out += (out.empty() ? "" : " ") + word;
+  }
+  return out;
+}
+
+// "first man, next woman, last man"
+std::string voices_in_turn(const std::vector<Heard>& voices) {
+  std::string out;
+  for (std::size_t i = 0; i < voices.size(); ++i) {
+    out += (i == 0 ? "first " : i + 1 == voices.size() ? ", last " : ", next ") + voices[i].gender;
+  }
+  return out;
+}
+
 void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
   d.reasoning = fact + " " + option_steps(d);
   d.summary = sentence;
@@ -139,7 +157,8 @@ Maybe digits(const Listening& l, const Material&, Random& random) {
       random, {"Which digits are spoken?", "What digits do you hear?", "Write down the digits that are said.",
                "Which numbers does the speaker say?", "What is the sequence of digits?", "Which digits does the voice say?"});
   d.planning = phrase(random, {"I write down the words and take the digits.", "I listen for each digit in order."});
-  finish_open(d, said, "The words are \"" + voices[0].text + "\". In digits: " + said + ".", "The digits are " + said + ".");
+  // Said again in words: nano copies a run of words reliably, but not each word into a figure.
+  finish_open(d, said, "The words are \"" + voices[0].text + "\".", "The digits are " + digit_words(voices[0].text) + ".");
   return d;
 }
 
@@ -162,9 +181,7 @@ Maybe who(const Listening& l, const Material&, Random& random) {
   d.choices = {man_first ? "man" : "woman", man_first ? "woman" : "man"};
   d.lettered = false;
   d.gold = d.choices[0] == h.gender ? 0 : 1;
-  finish_open(d, h.gender,
-              std::string(first ? "The first" : "The last") + " turn, at " + half_seconds(h.from) + " s, is speaker " +
-                  std::to_string(h.speaker) + ", a " + h.gender + ".",
+  finish_open(d, h.gender, "The voices: " + voices_in_turn(voices) + ". So " + (first ? "first " : "last ") + h.gender + ".",
               "A " + h.gender + " speaks " + (first ? "first." : "last."));
   return d;
 }

@@ -44,8 +44,7 @@ Maybe turn_after(const Listening& l, const Material& m, Random& random) {
   d.planning = phrase(random, {"I find the {x} and take the {y} sound.", "\"It\" is the {x}, so I take the {y} sound."},
                       {x.name, after ? "next" : "previous"});
   d.answer = y.name;
-  d.reasoning = "The " + x.name + " is at " + half_seconds(x.from) + " s. The " + (after ? "next" : "previous") +
-                " sound, at " + half_seconds(y.from) + " s, is " + y.name + ".";
+  d.reasoning = neighbour_steps(heard, after ? 0 : heard.size() - 1, after ? 1 : -1);
   d.summary = (after ? "After the " : "Before the ") + x.name + " comes the " + y.name + ".";
   d.response = "It is the " + y.name + ".";
   return d;
@@ -67,16 +66,7 @@ Maybe turn_count(const Listening& l, const Material& m, Random& random) {
       phrase(random, {"How many times do you hear it?", "And how often does it occur?", "How many times does it occur?",
                       "How often do you hear it?", "And how many times?", "Count it."});
   d.planning = phrase(random, {"I find each {x} and count.", "\"It\" is the {x}, so I count that."}, {x});
-  int n = 0;
-  for (const Heard& h : heard) {
-    if (h.name != x) continue;
-    ++n;
-    d.reasoning += (n == 1 ? "" : ", ") + std::to_string(n) + " at " + half_seconds(h.from) + " s";
-  }
-  d.answer = std::to_string(n);
-  d.reasoning = "The " + x + ": " + d.reasoning + ". That makes " + d.answer + ".";
-  d.summary = "I count " + d.answer + ".";
-  d.response = "I hear the " + x + " " + d.answer + (n == 1 ? " time." : " times.");
+  finish_count_of(d, heard, x);
   return d;
 }
 
