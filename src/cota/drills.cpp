@@ -82,9 +82,25 @@ Listening made_up_pair(const std::vector<std::string>& names, Random& random) {
   return listen_pair(a, b);
 }
 
+// Different sounds, one after the other: what questions on order are asked of.
+Scene made_up_sequence(const std::vector<std::string>& names, Random& random) {
+  Scene scene;
+  std::set<std::string> used;
+  for (int left = random.between(3, 4); left > 0;) {
+    const std::string& name = random.pick(names);
+    if (!used.insert(name).second) continue;
+    const double at = scene.seconds + halves(random, 0, 2);
+    scene.seconds = at + halves(random, 1, 5);
+    scene.events.push_back(made_up_event(EventKind::kSound, name, at, scene.seconds));
+    --left;
+  }
+  return scene;
+}
+
 Listening made_up_listening(const std::vector<std::string>& names, Random& random) {
   const double form = random.uniform();
-  if (form < 0.2) return made_up_pair(names, random);
+  if (form < 0.15) return listen(made_up_sequence(names, random));
+  if (form < 0.3) return made_up_pair(names, random);
   const SceneType type = form < 0.65   ? SceneType::kSound
                          : form < 0.75 ? SceneType::kSpeech
                          : form < 0.83 ? SceneType::kDialogue
@@ -104,7 +120,7 @@ int drill_share(const std::string& kind) {
   static const std::set<std::string> long_chains = {"sound-order",   "sound-after",  "sound-before", "turn-after",
                                                     "sound-overlap", "sound-longer", "pair-same",    "pair-where",
                                                     "long-where",    "speech-who",   "mixed-during"};
-  return long_chains.contains(kind) ? 4 : 1;
+  return kind == "sound-order" ? 12 : long_chains.contains(kind) ? 4 : 1;
 }
 
 std::optional<Sample> make_chain_drill(const Material& material, const std::vector<std::string>& names, Random& random) {

@@ -62,10 +62,11 @@ std::string family_of(const Material& material, const std::string& name) {
   return {};
 }
 
+constexpr std::array<const char*, 8> kOrdinals = {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"};
+constexpr std::array<const char*, 8> kPlaces = {"one", "two", "three", "four", "five", "six", "seven", "eight"};
+
 std::string ordinal(std::size_t index) {
-  static constexpr std::array<const char*, 8> kWords = {"first", "second", "third",   "fourth",
-                                                        "fifth", "sixth",  "seventh", "eighth"};
-  return index < kWords.size() ? kWords[index] : "number " + std::to_string(index + 1);
+  return index < kOrdinals.size() ? kOrdinals[index] : "number " + std::to_string(index + 1);
 }
 
 void add_unique(std::vector<std::string>& list, const std::string& item) {
@@ -288,20 +289,34 @@ std::vector<std::string> names_of(const std::vector<Heard>& heard) {
 }
 
 // The steps below are look-ups of what followed the same word before, which a small model learns first. Learned badly: "The
-// bell is at 2.0 s. The next sound, at 3.5 s, is rain." (the time stands before the name in a caption) and a list of the times
-// of one class alone (it listed all).
+// bell is at 2.0 s. The next sound, at 3.5 s, is rain." (the time stands before the name in a caption), a list of the times of
+// one class alone (it listed all), and figures for places ("bell 2": nano counts on instead of looking up).
+std::string place_word(std::size_t index) { return index < kPlaces.size() ? kPlaces[index] : std::to_string(index + 1); }
+
 std::string in_places(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    out += (i == 0 ? "" : ", ") + ordinal(i) + " " + names[i] + " " + std::to_string(i + 1);
+    out += (i == 0 ? "" : ", ") + ordinal(i) + " " + names[i] + " " + place_word(i);
   }
   return "In order: " + out + ".";
 }
 
 std::string neighbour_steps(const std::vector<Heard>& heard, std::size_t index, int step) {
   const std::size_t other = index + static_cast<std::size_t>(step);
-  return in_places(names_of(heard)) + " To " + heard[index].name + " " + std::to_string(index + 1) + " the " +
+  return in_places(names_of(heard)) + " To " + heard[index].name + " " + place_word(index) + " the " +
          (step > 0 ? "next" : "previous") + " is " + ordinal(other) + " " + heard[other].name + ".";
+}
+
+std::string span_of(const std::string& name, const Heard& h) {
+  return "The " + name + ": " + half_seconds(h.from) + " to " + half_seconds(h.to) + " s. ";
+}
+
+std::string overlap_steps(const NamedSpan& a, const NamedSpan& b) {
+  const bool in_order = a.heard.from <= b.heard.from;
+  const NamedSpan &first = in_order ? a : b, &second = in_order ? b : a;
+  return span_of(first.name, first.heard) + span_of(second.name, second.heard) + "The second starts at " +
+         half_seconds(second.heard.from) + (second.heard.from < first.heard.to ? ", before " : ", not before ") +
+         half_seconds(first.heard.to) + ".";
 }
 
 std::string verdicts_on(const std::vector<std::string>& names, const std::string& wanted) {

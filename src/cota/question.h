@@ -97,10 +97,20 @@ std::vector<std::string> pick_others(const std::vector<std::string>& pool, const
 // The sounds (no speech, no music) of one audio, in order.
 std::vector<Heard> sounds_of(const Perception& perception);
 std::vector<std::string> names_of(const std::vector<Heard>& heard);
-// "In order: first bell 1, second rain 2.": place and name can be looked up from each other.
+// "one", "two" … for 0, 1 …
+std::string place_word(std::size_t index);
+// "In order: first bell one, second rain two.": place and name can be looked up from each other.
 std::string in_places(const std::vector<std::string>& names);
 // The list of in_places(), then the sound `step` places from that at `index`.
 std::string neighbour_steps(const std::vector<Heard>& heard, std::size_t index, int step);
+// "The bell: 0.5 to 2.0 s. "
+std::string span_of(const std::string& name, const Heard& heard);
+struct NamedSpan {
+  std::string name;
+  const Heard& heard;
+};
+// Both times, the earlier first, and whether the second starts before the first ends.
+std::string overlap_steps(const NamedSpan& a, const NamedSpan& b);
 // "Wanted: bell yes. I hear rain no, bell yes."
 std::string verdicts_on(const std::vector<std::string>& names, const std::string& wanted);
 // Answer, reasoning, summary and response of a question on how often `name` is heard.

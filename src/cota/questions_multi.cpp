@@ -88,9 +88,7 @@ Maybe mixed_during(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I compare the times of the {x} and the {y}.", "I see whether the {x} lies within the {y}."},
                       {h.name, part});
   d.answer = yes ? "yes" : "no";
-  d.reasoning = "The " + part + ": " + half_seconds(main[0].from) + " to " + half_seconds(main[0].to) + " s. The " + h.name +
-                ": " + half_seconds(h.from) + " to " + half_seconds(h.to) + " s. " +
-                (yes ? "The times overlap." : "The times do not overlap.");
+  d.reasoning = overlap_steps({part, main[0]}, {h.name, h});
   d.summary = yes ? "They overlap." : "They do not overlap.";
   d.response = yes ? "Yes, they overlap." : "No, they do not overlap.";
   return d;

@@ -137,11 +137,11 @@ std::string in_order(const std::vector<std::string>& names) {
   return out;
 }
 
-// The first two names tell the options apart: only the right one begins with 1 and 2.
+// The first two names tell the options apart: only the right one begins with one and two.
 std::string order_steps(const Draft& d, const std::vector<std::string>& heard,
                         const std::vector<std::vector<std::string>>& orders) {
   const auto place = [&](const std::string& name) {
-    return name + " " + std::to_string(std::find(heard.begin(), heard.end(), name) - heard.begin() + 1);
+    return name + " " + place_word(static_cast<std::size_t>(std::find(heard.begin(), heard.end(), name) - heard.begin()));
   };
   std::string out;
   for (std::size_t i = 0; i < orders.size(); ++i) {
@@ -314,10 +314,6 @@ std::vector<std::pair<Heard, Heard>> single_pairs(const std::vector<Heard>& hear
   return out;
 }
 
-std::string span(const Heard& h) {
-  return "The " + h.name + ": " + half_seconds(h.from) + " to " + half_seconds(h.to) + " s. ";
-}
-
 // 1 for a clear overlap, 0 for clearly none, -1 when rounding hides it.
 int overlap_of(const Heard& a, const Heard& b) {
   const double common = std::min(a.true_to, b.true_to) - b.true_from;
@@ -346,8 +342,7 @@ Maybe overlap(const Listening& l, const Material&, Random& random) {
                       swapped ? std::vector{b.name, a.name} : std::vector{a.name, b.name});
   d.planning = phrase(random, {"I compare the times of the two sounds.", "I see whether one starts before the other ends."});
   d.answer = yes ? "yes" : "no";
-  d.reasoning = span(a) + span(b) + "The second starts at " + half_seconds(b.from) + (yes ? ", before " : ", not before ") +
-                half_seconds(a.to) + ".";
+  d.reasoning = overlap_steps({a.name, a}, {b.name, b});
   d.summary = yes ? "They overlap." : "They do not overlap.";
   d.response = yes ? "Yes, they overlap." : "No, they do not overlap.";
   return d;
@@ -376,8 +371,9 @@ Maybe longer(const Listening& l, const Material&, Random& random) {
   d.lettered = false;
   d.gold = first > second ? 0 : 1;
   d.answer = d.choices[static_cast<std::size_t>(d.gold)];
-  d.reasoning = span(a) + "That is " + half_seconds(first) + " s. " + span(b) + "That is " + half_seconds(second) + " s. " +
-                half_seconds(std::max(first, second)) + " is more than " + half_seconds(std::min(first, second)) + ".";
+  d.reasoning = span_of(a.name, a) + "That is " + half_seconds(first) + " s. " + span_of(b.name, b) + "That is " +
+                half_seconds(second) + " s. " + half_seconds(std::max(first, second)) + " is more than " +
+                half_seconds(std::min(first, second)) + ".";
   d.summary = "The " + d.answer + " is longer.";
   d.response = "The " + d.answer + " lasts longer.";
   return d;
