@@ -1,6 +1,7 @@
 // audio-reasoner-train: supervised fine-tuning of Qwen2-Audio models with libtorch; `audio-reasoner train` starts it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -9,6 +10,8 @@
 
 namespace {
 
+using areason::train::DecayGroups;
+using areason::train::ScheduleShape;
 using areason::train::Target;
 using areason::train::TrainOptions;
 
@@ -61,9 +64,21 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)");
   app.add_flag("--muon", o.optimizer.muon, "Muon for the decoder's matrices, AdamW for the rest");
   app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)");
-  app.add_option("--min-lr", o.schedule.floor, "what the cosine ends at")->capture_default_str();
+  app.add_option("--schedule", o.schedule.shape, "of the learning rate after warm-up")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, ScheduleShape>{
+          {"cosine", ScheduleShape::kCosine}, {"linear", ScheduleShape::kLinear}, {"constant", ScheduleShape::kConstant}}))
+      ->default_str("cosine");
+  app.add_option("--min-lr", o.schedule.floor, "what cosine and linear end at")->capture_default_str();
   app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str();
   app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
+  app.add_option(
+         "--decay-groups", o.optimizer.decay_groups,
+         "what weight decay shrinks: all; transformers-4.48 (no biases, no LayerNorm); transformers-5 (no biases, no norms)")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, DecayGroups>{{"all", DecayGroups::kAll},
+                                                                     {"transformers-4.48", DecayGroups::kTransformers448},
+                                                                     {"transformers-5", DecayGroups::kTransformers5}}))
+      ->default_str("all");
   app.add_option("--beta1", o.optimizer.beta1)->capture_default_str();
   app.add_option("--beta2", o.optimizer.beta2)->capture_default_str();
   app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")->capture_default_str();

@@ -15,23 +15,34 @@ bool is_hidden_matrix(const Parameter& p) {
 
 }  // namespace
 
+bool is_decayed(const Parameter& p, DecayGroups groups) {
+  if (groups == DecayGroups::kAll) return true;
+  if (p.name.ends_with(".bias")) return false;
+  // Every norm of the architecture has a name with "norm" in it; the audio tower's are nn.LayerNorm, the decoder's RMSNorm.
+  const bool norm = p.name.find("norm") != std::string::npos;
+  return !norm || (groups == DecayGroups::kTransformers448 && p.part == PartOfModel::kDecoder);
+}
+
 Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers)
     : options_(options), compute_(model.compute_type()), workers_(workers) {
   for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder}) {
-    Group group{part, {}, {}, {}, {}, {}};
+    Group decayed{part, options.weight_decay, {}, {}, {}, {}, {}}, others{part, 0, {}, {}, {}, {}, {}};
     for (Parameter& p : model.parameters()) {
       if (p.part != part || !p.value.requires_grad()) continue;
       if (options_.muon && is_hidden_matrix(p)) {
         matrices_.push_back({p.name, p.value, at::zeros_like(p.value.detach())});
         continue;
       }
+      Group& group = is_decayed(p, options.decay_groups) ? decayed : others;
       group.names.push_back(p.name);
       group.values.push_back(p.value);
       group.exp_avg.push_back(at::zeros_like(p.value.detach()));
       group.exp_avg_sq.push_back(at::zeros_like(p.value.detach()));
       group.steps.push_back(at::zeros({}, at::TensorOptions().dtype(at::kFloat)));
     }
-    if (!group.names.empty()) groups_.push_back(std::move(group));
+    for (Group* group : {&decayed, &others}) {
+      if (!group->names.empty()) groups_.push_back(std::move(*group));
+    }
   }
 }
 
@@ -67,7 +78,7 @@ void Optimizer::step_adamw(Group& group, double scale, double rate) {
   }
   for (at::Tensor& s : group.steps) s.add_(1);
   at::_fused_adamw_(group.values, grads, group.exp_avg, group.exp_avg_sq, {}, group.steps, rate, options_.beta1, options_.beta2,
-                    options_.weight_decay, options_.eps, false, false);
+                    group.decay, options_.eps, false, false);
   for (at::Tensor& value : group.values) value.mutable_grad().reset();
 }
 
@@ -121,8 +132,11 @@ void Optimizer::set_steps(std::int64_t steps) {
 }
 
 double scheduled_rate(const Schedule& schedule, std::int64_t step, double progress) {
-  const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(progress, 0.0, 1.0)));
-  const double rate = schedule.floor + (schedule.peak - schedule.floor) * cosine;
+  const double done = std::clamp(progress, 0.0, 1.0);
+  const double share = schedule.shape == ScheduleShape::kCosine   ? 0.5 * (1 + std::cos(std::numbers::pi * done))
+                       : schedule.shape == ScheduleShape::kLinear ? 1 - done
+                                                                  : 1.0;
+  const double rate = schedule.floor + (schedule.peak - schedule.floor) * share;
   if (step >= schedule.warmup) return rate;
   return rate * static_cast<double>(step + 1) / static_cast<double>(schedule.warmup);
 }

@@ -14,13 +14,22 @@
 
 namespace areason::train {
 
+// Which parameters weight decay shrinks. Names as in transformers' checkpoints.
+enum class DecayGroups {
+  kAll,
+  kTransformers448,  // no biases, no nn.LayerNorm; RMSNorm weights are decayed (trainer.py and pytorch_utils.py of 4.48)
+  kTransformers5,    // no biases, no norms of any kind (trainer.py of 5.23: by name)
+};
+bool is_decayed(const Parameter& parameter, DecayGroups groups);
+
 struct OptimizerOptions {
   double beta1 = 0.9;
   double beta2 = 0.95;
   double eps = 1e-8;
-  double weight_decay = 0.1;  // on every trained parameter, as the reference case has it
-  double clip = 1.0;          // of the global norm; 0: off
-  bool muon = false;          // for the decoder's matrices
+  double weight_decay = 0.1;
+  DecayGroups decay_groups = DecayGroups::kAll;  // as the reference case has it
+  double clip = 1.0;                             // of the global norm; 0: off
+  bool muon = false;                             // for the decoder's matrices
   double muon_momentum = 0.95;
 };
 
@@ -45,6 +54,7 @@ class Optimizer {
  private:
   struct Group {
     PartOfModel part;
+    double decay = 0;
     std::vector<std::string> names;
     std::vector<at::Tensor> values, exp_avg, exp_avg_sq, steps;
   };
@@ -63,9 +73,12 @@ class Optimizer {
   std::vector<Matrix> matrices_;
 };
 
+enum class ScheduleShape { kCosine, kLinear, kConstant };
+
 struct Schedule {
+  ScheduleShape shape = ScheduleShape::kCosine;
   double peak = 1e-3;
-  double floor = 0;           // what the cosine ends at
+  double floor = 0;           // what cosine and linear end at
   std::int64_t warmup = 100;  // steps of linear warm-up: step s (from 0) has (s + 1) / warmup of the peak
 };
 // `progress` in [0, 1]: how much of the run is over, by steps or by time.

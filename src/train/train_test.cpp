@@ -133,6 +133,53 @@ TEST_P(TrainParity, ThreeStepsOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(Sets, TrainParity, ::testing::Values("reference", "golden"),
                          [](const auto& info) { return std::string(info.param); });
 
+// Counts as transformers 5.23's Trainer.get_decay_parameter_names has them for this checkpoint (34 of its parameters are left
+// out; 5 of those are the decoder's RMSNorms, which 4.48 decays).
+TEST(Decay, GroupsLeaveOutWhatTransformersLeavesOut) {
+  const std::string tiny = "tests/golden/tiny";
+  for (const auto& [groups, left_out] :
+       {std::pair{DecayGroups::kAll, 0}, {DecayGroups::kTransformers448, 29}, {DecayGroups::kTransformers5, 34}}) {
+    TrainModel model(load_model_config(tiny + "/model"), at::kFloat);
+    load_parameters(model, TensorStore::open(tiny + "/model"));
+    std::map<std::string, at::Tensor> before;
+    for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder})
+      model.set_trained(part, true);
+    for (const Parameter& p : model.parameters()) before[p.name] = p.value.detach().clone();
+    OptimizerOptions options;
+    options.weight_decay = 0.5;
+    options.decay_groups = groups;
+    BatchWorkers workers(1);
+    Optimizer(model, options, workers).step({{0.1, 0.1, 0.1}, 0.1});  // without gradients only the decay moves a weight
+    int kept = 0;
+    for (const Parameter& p : model.parameters()) {
+      if (!p.value.requires_grad()) continue;  // the tower's sinusoids
+      const bool decayed = is_decayed(p, groups);
+      kept += decayed ? 0 : 1;
+      // One rounding of the product in f32.
+      EXPECT_TRUE(at::allclose(p.value, before[p.name] * (decayed ? 0.95 : 1.0), 1e-6, 1e-9)) << p.name;
+    }
+    EXPECT_EQ(kept, left_out);
+  }
+}
+
+TEST(Schedule, Shapes) {
+  Schedule s;
+  s.peak = 1;
+  s.floor = 0.2;
+  s.warmup = 4;
+  for (const auto& [shape, half] :
+       {std::pair{ScheduleShape::kCosine, 0.6}, {ScheduleShape::kLinear, 0.6}, {ScheduleShape::kConstant, 1.0}}) {
+    s.shape = shape;
+    EXPECT_NEAR(scheduled_rate(s, 0, 0), 0.25, 1e-12);  // warm-up
+    EXPECT_NEAR(scheduled_rate(s, 100, 0.5), half, 1e-12);
+    EXPECT_NEAR(scheduled_rate(s, 100, 1), shape == ScheduleShape::kConstant ? 1.0 : 0.2, 1e-12);
+  }
+  s.shape = ScheduleShape::kCosine;
+  EXPECT_NEAR(scheduled_rate(s, 100, 0.25), 0.2 + 0.8 * 0.5 * (1 + std::sqrt(0.5)), 1e-12);
+  s.shape = ScheduleShape::kLinear;
+  EXPECT_NEAR(scheduled_rate(s, 100, 0.25), 0.8, 1e-12);
+}
+
 TEST(Muon, UpdatesAreNearlySemiOrthogonal) {
   at::manual_seed(3);
   for (const auto& [rows, columns] : {std::pair{8, 8}, {8, 24}, {24, 8}}) {
