@@ -1,6 +1,5 @@
 // audio-reasoner ask: one question about some clips, or a file of questions.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "cli/answer_printer.h"
 #include "cli/ask_flags.h"
 #include "cli/commands.h"
+#include "cli/progress_line.h"
 #include "reason/batch.h"
 
 namespace areason {
@@ -67,29 +67,6 @@ void ask_once(const Ask& ask) {
   if (answer.finish_reason == "interrupted") throw_if_interrupted();
 }
 
-// Reports at most every two seconds, and once more at the end.
-class ProgressLine {
- public:
-  void operator()(const BatchStats& stats) {
-    const bool last = stats.skipped + stats.answered + stats.failed == stats.questions;
-    if (stats.seconds - reported_ < 2 && !last) return;
-    reported_ = stats.seconds;
-    const double rate = static_cast<double>(stats.answered + stats.failed) / std::max(stats.seconds, 1e-9);
-    const auto left = static_cast<double>(stats.questions - stats.skipped - stats.answered - stats.failed);
-    const std::string line = fmt::format(
-        "{} of {} answered, {:.2f} a second, {:.0f} tokens a second, {:.0f} s left", stats.skipped + stats.answered,
-        stats.questions, rate, static_cast<double>(stats.generated_tokens) / std::max(stats.seconds, 1e-9), left / rate);
-    if (isatty(STDERR_FILENO) != 0) {
-      std::cerr << "\r" << line << "\033[K" << (last ? "\n" : "") << std::flush;
-    } else {
-      log_info(line);
-    }
-  }
-
- private:
-  double reported_ = 0;
-};
-
 void ask_file(const Ask& ask) {
   if (!ask.inputs.empty()) {
     throw Error(ErrorCode::kUsage, "--jsonl takes its clips and questions from the file",
@@ -102,7 +79,7 @@ void ask_file(const Ask& ask) {
   options.workers = ask.workers;
   const auto questions = read_questions(ask.jsonl);
   AnswerFile out(ask.out);
-  const BatchStats stats = answer_questions(questions, options, out, ProgressLine());
+  const BatchStats stats = answer_questions(questions, options, out, BatchProgressLine());
   if (ask.stats) {
     print_stats(infer_stats(stats.prompt_tokens, stats.generated_tokens, static_cast<long>(stats.answered), stats.seconds));
   }

@@ -1,4 +1,6 @@
 // audio-reasoner eval: scores predictions files as the benchmarks' own scripts do, and compares two runs.
+#include "cli/cmd_eval.h"
+
 #include <fmt/format.h>
 
 #include <iostream>
@@ -71,7 +73,7 @@ std::map<std::string, Json> read_swapped(const EvalFlags& flags, Counts& counts)
   return replies;
 }
 
-Score run_scorer(const EvalFlags& flags) {
+BenchmarkScore run_scorer(const EvalFlags& flags) {
   Counts counts;
   const auto swapped = read_swapped(flags, counts);
   const auto scorer = make_scorer(flags.score);
@@ -82,7 +84,7 @@ Score run_scorer(const EvalFlags& flags) {
     }
     scorer->add(p);
   });
-  Score score = scorer->finish(std::move(counts));
+  BenchmarkScore score = scorer->finish(counts);
   if (!flags.files.data.empty()) {
     const std::string hash = sha256_file(flags.files.data);
     score.details["data_sha256"] = hash;
@@ -104,7 +106,7 @@ void add_score(CLI::App& eval) {
   app->add_flag("--samples", flags->samples, "with --json: the verdict of every sample");
   app->callback([flags] {
     flags->finish();
-    const Score score = run_scorer(*flags);
+    const BenchmarkScore score = run_scorer(*flags);
     if (flags->json) {
       std::cout << dump_json(score_to_json(score, flags->samples ? WithSamples::kYes : WithSamples::kNo), 2) << "\n";
     } else {
@@ -124,9 +126,9 @@ void add_compare(CLI::App& eval) {
     flags->finish();
     const BootstrapOptions bootstrap = flags->score.bootstrap;
     flags->score.bootstrap.resamples = 0;  // the runs' own intervals are not shown
-    const Score a = run_scorer(*flags);
+    const BenchmarkScore a = run_scorer(*flags);
     flags->files.paths[0] = flags->file_b;
-    const Score b = run_scorer(*flags);
+    const BenchmarkScore b = run_scorer(*flags);
     const Comparison comparison = compare_scores(a, b, bootstrap);
     std::cout << (flags->json ? dump_json(comparison_to_json(comparison), 2) + "\n" : comparison_to_text(comparison));
   });
@@ -151,8 +153,11 @@ void add_function(CLI::App& eval) {
 }  // namespace
 
 void register_eval(CLI::App& app) {
-  CLI::App* eval = app.add_subcommand("eval", "benchmarks: score predictions, compare runs");
+  CLI::App* eval = app.add_subcommand("eval", "benchmarks: run a model, score predictions, judge, compare, report");
   eval->require_subcommand(1);
+  add_eval_run(*eval);
+  add_eval_judge(*eval);
+  add_eval_report(*eval);
   add_score(*eval);
   add_compare(*eval);
   add_function(*eval);

@@ -42,6 +42,41 @@ TEST(CmdEval, CompareSaysWhenItIsNoise) {
   std::filesystem::remove_all(dir);
 }
 
+// Two items and no clip: baselines do not listen.
+std::string put_benchmark(const std::string& dir) {
+  make_directories(dir);
+  const Json item = {{"id", "1"},         {"audio_id", "./a.flac"}, {"question", "Who?"},   {"choices", {"Man", "Woman"}},
+                     {"answer", "Woman"}, {"task", "speech"},       {"difficulty", "easy"}, {"sub-category", "who"}};
+  Json second = item;
+  second["id"] = "2";
+  write_file_atomic(dir + "/mmau-test-mini.json", dump_json(Json::array({item, second})));
+  return dir;
+}
+
+TEST(CmdEval, RunScoresAndTheReportShowsIt) {
+  const std::string dir = testing::TempDir() + "areason_cmd_eval_run_" + std::to_string(getpid());
+  const std::string data = put_benchmark(dir + "/data");
+  const std::string command =
+      "eval run --benchmark mmau --data " + data + " --out " + dir + "/runs/majority --baseline majority --json";
+  const Json first = parse_json(run(command), "output");
+  EXPECT_EQ(first["answered"], 2);
+  EXPECT_EQ(first["score"]["figures"]["accuracy"]["value"], 100.0);
+  EXPECT_EQ(parse_json(run(command), "output")["already_there"], 2) << "a finished run is only scored again";
+  const Json scored =
+      parse_json(run("eval score --benchmark mmau --json " + dir + "/runs/majority/predictions.jsonl"), "output");
+  EXPECT_EQ(scored["figures"]["accuracy"]["value"], 100.0) << "predictions carry their items";
+  EXPECT_NE(run("eval report " + dir + "/runs").find("* majority: majority (prompt ours, n = 2)"), std::string::npos);
+  run("eval report --format html --out " + dir + "/report.html " + dir + "/runs");
+  EXPECT_NE(read_file(dir + "/report.html").find("no clip: ./a.flac"), std::string::npos);
+  EXPECT_THROW(run(command + " --prompt official"), Error) << "another run's folder";
+  std::filesystem::remove_all(dir);
+}
+
+TEST(CmdEval, PromptsAreListed) {
+  const std::string text = run("eval prompts --benchmark mmau");
+  EXPECT_NE(text.find("mmau official (MMAU's author, issue 3)\n    {question}  Select one option"), std::string::npos) << text;
+}
+
 TEST(CmdEval, FunctionsAnswerLineByLine) {
   const std::string out =
       run("eval function", "{\"function\":\"mmau_tokens\",\"text\":\"A b\"}\n{\"function\":\"none\"}\ntorn\n");
@@ -59,6 +94,12 @@ TEST(CmdEval, BadUseIsNamed) {
   };
   EXPECT_EQ(code("eval score --benchmark mmau /nonexistent.jsonl"), ErrorCode::kInput);
   EXPECT_EQ(code("eval score --benchmark mmau --swapped x /nonexistent.jsonl"), ErrorCode::kUsage);
+  EXPECT_EQ(code("eval run --benchmark mmau --data /nonexistent --out /tmp/x --baseline chance"), ErrorCode::kInput);
+  EXPECT_EQ(code("eval run --benchmark mmau --data /nonexistent --out /tmp/x --shard 3/2"), ErrorCode::kUsage);
+  EXPECT_EQ(code("eval run --benchmark mmau --data /nonexistent --out /tmp/x --listener-api openai"), ErrorCode::kUsage);
+  EXPECT_EQ(code("eval judge /nonexistent"), ErrorCode::kInput);
+  EXPECT_EQ(code("eval report /nonexistent"), ErrorCode::kInput);
+  EXPECT_EQ(code("eval make-benchmark --data /nonexistent --out /tmp/x"), ErrorCode::kInput);
   EXPECT_THROW(run("eval score --benchmark nothing x"), CLI::ParseError);
 }
 

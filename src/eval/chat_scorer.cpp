@@ -61,10 +61,9 @@ class ChatScorer : public Scorer {
     samples_.push_back(std::move(sample));
   }
 
-  Score finish(Counts counts) override {
-    for (const auto& [name, n] : counts.all()) counts_.add(name, n);
-    Score score;
-    score.benchmark = options_.benchmark;
+  BenchmarkScore finish(const Counts& counts) override {
+    BenchmarkScore score = opened_score(options_, counts_, counts);
+    score.stage = Stage::kRaw;  // the judge's replies have no other
     score.official = run_chat_script(lines_[0], JudgeOrder::kPlain);
     if (!lines_[1].empty()) {
       const ScriptRun swapped = run_chat_script(lines_[1], JudgeOrder::kSwapped);

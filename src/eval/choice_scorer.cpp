@@ -38,11 +38,8 @@ class ChoiceScorer : public Scorer {
     samples_.push_back(std::move(sample));
   }
 
-  Score finish(Counts counts) override {
-    for (const auto& [name, n] : counts.all()) counts_.add(name, n);
-    Score score;
-    score.benchmark = options_.benchmark;
-    score.stage = options_.stage;
+  BenchmarkScore finish(const Counts& counts) override {
+    BenchmarkScore score = opened_score(options_, counts_, counts);
     score.official = table_.run();
     if (counts_.of("null_reply") > 0) stop("", "AttributeError: 'NoneType' object has no attribute 'lower'");
     score.official_stop = stop_;
@@ -108,7 +105,7 @@ class ChoiceScorer : public Scorer {
     hashes_.push_back(sha256_hex(dump_json(line)));
   }
 
-  void describe_data(Score& score) {
+  void describe_data(BenchmarkScore& score) {
     std::sort(hashes_.begin(), hashes_.end());
     std::string all;
     for (const std::string& hash : hashes_) all += hash;
@@ -120,7 +117,7 @@ class ChoiceScorer : public Scorer {
     }
   }
 
-  void warn(Score& score) const {
+  void warn(BenchmarkScore& score) const {
     if (unnamed_) score.warnings.push_back("items without an id: runs can be compared by their place in the file only");
     const auto value = [&](Stage s) { return score.stages[static_cast<std::size_t>(s)].value; };
     if (options_.stage == Stage::kRaw && value(Stage::kMapped) != value(Stage::kRaw))

@@ -16,7 +16,7 @@ struct Pairs {
   std::vector<std::uint32_t> a, b;  // indices of the same item in both runs
 };
 
-Pairs match(const Score& a, const Score& b, Comparison& out) {
+Pairs match(const BenchmarkScore& a, const BenchmarkScore& b, Comparison& out) {
   std::map<std::string_view, std::uint32_t> in_b;
   for (std::size_t i = 0; i < b.samples.size(); ++i) in_b.emplace(b.samples[i].id, static_cast<std::uint32_t>(i));
   Pairs pairs;
@@ -41,13 +41,13 @@ PickedFigure through(const PickedFigure& figure, const std::vector<std::uint32_t
   };
 }
 
-bool has_verdicts(const Score& score) {
+bool has_verdicts(const BenchmarkScore& score) {
   for (const SampleScore& s : score.samples)
     if (s.outcome == "judged" || s.outcome == "scored") return false;
   return score.benchmark != "covost2" && score.benchmark != "airbench-chat";
 }
 
-std::vector<VerdictComparison> verdicts(const Score& a, const Score& b, const Pairs& pairs) {
+std::vector<VerdictComparison> verdicts(const BenchmarkScore& a, const BenchmarkScore& b, const Pairs& pairs) {
   std::vector<VerdictComparison> out = {{}};
   std::map<std::pair<std::string, std::string>, std::size_t> index;
   const auto add = [](VerdictComparison& v, bool right_a, bool right_b) {
@@ -82,7 +82,7 @@ std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p =
 
 }  // namespace
 
-Comparison compare_scores(const Score& a, const Score& b, const BootstrapOptions& options) {
+Comparison compare_scores(const BenchmarkScore& a, const BenchmarkScore& b, const BootstrapOptions& options) {
   if (a.benchmark != b.benchmark)
     throw Error(ErrorCode::kUsage, "the runs are of " + a.benchmark + " and " + b.benchmark, "compare runs of one benchmark");
   Comparison out;

@@ -29,7 +29,7 @@ struct Comparison {
 };
 
 // Throws Error(kInput) when no item is in both, Error(kUsage) when the benchmarks differ.
-Comparison compare_scores(const Score& a, const Score& b, const BootstrapOptions& options);
+Comparison compare_scores(const BenchmarkScore& a, const BenchmarkScore& b, const BootstrapOptions& options);
 Json comparison_to_json(const Comparison& comparison);
 std::string comparison_to_text(const Comparison& comparison);
 

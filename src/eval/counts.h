@@ -17,6 +17,9 @@ class Counts {
       all_.emplace(std::string(name), n);
     }
   }
+  void add(const Counts& other) {
+    for (const auto& [name, n] : other.all_) add(name, n);
+  }
   long of(std::string_view name) const {
     const auto found = all_.find(name);
     return found == all_.end() ? 0 : found->second;

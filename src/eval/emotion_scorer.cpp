@@ -5,6 +5,7 @@
 #include <array>
 
 #include "eval/classification.h"
+#include "eval/option_map.h"
 #include "eval/python_text.h"
 #include "eval/scorers.h"
 
@@ -31,13 +32,14 @@ class EmotionScorer : public Scorer {
     const std::string reply = p.reply.value_or("");
     if (!p.reply) counts_.add("no_reply_scored_as_empty");
     const std::string response = response_of(reply, counts_);
-    const std::string_view label = meld_label_in(response, LabelWords::kLabelsOnly);
+    std::string label(meld_label_in(response, LabelWords::kLabelsOnly));
+    if (label.empty()) label = label_by_letter(p.item, response);
     const std::string_view synonym = meld_label_in(response, LabelWords::kSynonyms);
     if (label.empty() && !synonym.empty()) counts_.add("named_by_a_synonym_only");
     if (synonym == *gold) ++right_with_synonyms_;
     // Qwen2-Audio's script strips the left of a reply, Qwen-Audio's does not.
     const std::array<std::string, 3> texts = {std::string(py::lstrip(reply)), std::string(py::lstrip(response)),
-                                              label.empty() ? std::string(py::lstrip(response)) : std::string(label)};
+                                              label.empty() ? std::string(py::lstrip(response)) : label};
     if (reply == *gold) ++right_unstripped_;
     for (std::size_t i = 0; i < texts.size(); ++i) right_[i] += texts[i] == *gold ? 1 : 0;
     const std::string& said = texts[static_cast<std::size_t>(options_.stage)];
@@ -51,11 +53,8 @@ class EmotionScorer : public Scorer {
     samples_.push_back(std::move(sample));
   }
 
-  Score finish(Counts counts) override {
-    for (const auto& [name, n] : counts.all()) counts_.add(name, n);
-    Score score;
-    score.benchmark = options_.benchmark;
-    score.stage = options_.stage;
+  BenchmarkScore finish(const Counts& counts) override {
+    BenchmarkScore score = opened_score(options_, counts_, counts);
     const auto n = static_cast<long>(pairs_.size());
     score.figures.push_back(proportion_figure("accuracy", right_[static_cast<std::size_t>(options_.stage)], n));
     const auto pairs = std::make_shared<std::vector<LabelPair>>(std::move(pairs_));
@@ -95,6 +94,16 @@ class EmotionScorer : public Scorer {
   static bool is_label(std::string_view text) {
     const auto labels = meld_labels();
     return std::find(labels.begin(), labels.end(), text) != labels.end();
+  }
+
+  // Prompts that list the labels with letters are answered by a letter; "choices" has their order.
+  std::string label_by_letter(const Json& item, const std::string& response) {
+    if (!item.contains("choices")) return "";
+    const auto choices = choices_field(item, "choices", counts_);
+    const MappedOption mapped = choices ? map_option(response, *choices) : MappedOption{};
+    if (mapped.index < 0) return "";
+    counts_.add(mapping_name(mapped.how));
+    return (*choices)[static_cast<std::size_t>(mapped.index)];
   }
 
   void count_source(const std::string& name, bool right) {

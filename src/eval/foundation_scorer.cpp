@@ -35,11 +35,8 @@ class FoundationScorer : public Scorer {
     samples_.push_back(std::move(sample));
   }
 
-  Score finish(Counts counts) override {
-    for (const auto& [name, n] : counts.all()) counts_.add(name, n);
-    Score score;
-    score.benchmark = options_.benchmark;
-    score.stage = options_.stage;
+  BenchmarkScore finish(const Counts& counts) override {
+    BenchmarkScore score = opened_score(options_, counts_, counts);
     score.official = table_.run();
     if (counts_.of("null_reply") > 0) stop("AttributeError: 'NoneType' object has no attribute 'strip'");
     if (score.official.code != 0) stop(score.official.last_error + " (a subset without one readable reply)");
@@ -121,7 +118,7 @@ class FoundationScorer : public Scorer {
   }
 
   // The paper's columns, where all five are there: accuracy of the read ones, pooled a task, and their plain mean.
-  void add_columns(Score& score) const {
+  void add_columns(BenchmarkScore& score) const {
     Json columns = Json::object();
     double sum = 0;
     for (const auto& [column, task] : kPaperColumns) {

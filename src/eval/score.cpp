@@ -59,11 +59,19 @@ std::vector<std::string> reply_keys(std::string_view benchmark) { return find_be
 
 std::unique_ptr<Scorer> make_scorer(const ScoreOptions& options) { return find_benchmark(options.benchmark).make(options); }
 
-Score score_files(const PredictionFiles& files, const ScoreOptions& options) {
+BenchmarkScore score_files(const PredictionFiles& files, const ScoreOptions& options) {
   const auto scorer = make_scorer(options);
   Counts counts;
   read_predictions(files, counts, [&](Prediction&& p) { scorer->add(p); });
-  return scorer->finish(std::move(counts));
+  return scorer->finish(counts);
+}
+
+BenchmarkScore opened_score(const ScoreOptions& options, Counts& own, const Counts& of_reader) {
+  own.add(of_reader);
+  BenchmarkScore score;
+  score.benchmark = options.benchmark;
+  score.stage = options.stage;
+  return score;
 }
 
 Figure proportion_figure(std::string name, long k, long n) {

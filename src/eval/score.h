@@ -1,8 +1,8 @@
 #pragma once
-// A benchmark's scorer as the commands and the runner see it: predictions go in one by one, a Score comes out with figures,
-// their uncertainty, groups, what the original script would print, and a verdict a sample for paired tests and the report.
-// Values of figures are in the benchmark's own unit (percent, or points of the judge). Thread rule: one thread a scorer; a
-// Score is a value.
+// A benchmark's scorer as the commands and the runner see it: predictions go in one by one, a BenchmarkScore comes out with
+// figures, their uncertainty, groups, what the original script would print, and a verdict a sample for paired tests and the
+// report. Values of figures are in the benchmark's own unit (percent, or points of the judge). Thread rule: one thread a
+// scorer; a BenchmarkScore is a value.
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,13 +46,13 @@ struct SampleScore {
   std::vector<std::pair<std::string, std::string>> groups;
 };
 
-// A figure that can be computed again from any samples (by their index in Score::samples).
+// A figure that can be computed again from any samples (by their index in BenchmarkScore::samples).
 struct Metric {
   std::string name;
   PickedFigure figure;
 };
 
-struct Score {
+struct BenchmarkScore {
   std::string benchmark;
   Stage stage = Stage::kRaw;
   Counts counts;
@@ -78,8 +78,8 @@ class Scorer {
  public:
   virtual ~Scorer() = default;
   virtual void add(const Prediction& prediction) = 0;
-  // Called once, after the last add(). `counts` are those of the reader and stay in the Score.
-  virtual Score finish(Counts counts) = 0;
+  // Called once, after the last add(). `counts` are those of the reader and stay in the BenchmarkScore.
+  virtual BenchmarkScore finish(const Counts& counts) = 0;
 };
 
 // "mmau", "mmar", "airbench-foundation", "airbench-chat", "covost2", "meld".
@@ -89,11 +89,11 @@ std::vector<std::string> reply_keys(std::string_view benchmark);
 // Throws Error(kUsage) for an unknown benchmark.
 std::unique_ptr<Scorer> make_scorer(const ScoreOptions& options);
 // Reads and scores.
-Score score_files(const PredictionFiles& files, const ScoreOptions& options);
+BenchmarkScore score_files(const PredictionFiles& files, const ScoreOptions& options);
 
 enum class WithSamples { kNo, kYes };
-Json score_to_json(const Score& score, WithSamples with_samples);
+Json score_to_json(const BenchmarkScore& score, WithSamples with_samples);
 // The original's text, then figures with their intervals, stages, groups and counts.
-std::string score_to_text(const Score& score);
+std::string score_to_text(const BenchmarkScore& score);
 
 }  // namespace areason

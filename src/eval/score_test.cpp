@@ -28,7 +28,7 @@ class ScoreFiles : public testing::Test {
     write_file_atomic(dir_ + "/" + name, text);
     return dir_ + "/" + name;
   }
-  Score score(const std::string& benchmark, const std::string& text, Stage stage = Stage::kRaw) {
+  BenchmarkScore score(const std::string& benchmark, const std::string& text, Stage stage = Stage::kRaw) {
     PredictionFiles files;
     files.paths = {write("predictions.jsonl", text)};
     files.reply_keys = reply_keys(benchmark);
@@ -60,8 +60,8 @@ std::string lines(const std::vector<Json>& items) {
 
 TEST_F(ScoreFiles, AnArrayAndLinesAreTheSame) {
   const Json items = Json::array({mmau_item("a", "man"), mmau_item("b", "{\"[\\\" Woman")});
-  const Score from_array = score("mmau", "\xEF\xBB\xBF " + dump_json(items, 2) + "\n");
-  const Score from_lines = score("mmau", lines({items[0], items[1]}));
+  const BenchmarkScore from_array = score("mmau", "\xEF\xBB\xBF " + dump_json(items, 2) + "\n");
+  const BenchmarkScore from_lines = score("mmau", lines({items[0], items[1]}));
   EXPECT_EQ(from_array.official.out, from_lines.official.out);
   EXPECT_EQ(from_array.samples.size(), 2u);
   EXPECT_DOUBLE_EQ(from_array.figures[0].value, 50);
@@ -77,7 +77,7 @@ TEST_F(ScoreFiles, HostileLinesAreCountedByName) {
   text +=
       "{\"id\": \"bytes\", \"task\": \"sound\", \"difficulty\": \"easy\", \"answer\": \"Man\", \"choices\": [\"Man\"], "
       "\"model_output\": \"man \xff\"}";
-  const Score s = score("mmau", text);
+  const BenchmarkScore s = score("mmau", text);
   for (const char* name : {"malformed_json", "record_too_complex", "record_too_long", "duplicate_id", "invalid_utf8"})
     EXPECT_GE(s.counts.of(name), 1) << name;
   EXPECT_EQ(s.counts.of("not_an_object"), 2);
@@ -87,7 +87,7 @@ TEST_F(ScoreFiles, HostileLinesAreCountedByName) {
 }
 
 TEST_F(ScoreFiles, ABrokenArrayEndsEarly) {
-  const Score s = score("mmau", "[" + dump_json(mmau_item("a", "man")) + ", {\"id\": ");
+  const BenchmarkScore s = score("mmau", "[" + dump_json(mmau_item("a", "man")) + ", {\"id\": ");
   EXPECT_EQ(s.counts.of("file_ends_early"), 1);
   EXPECT_EQ(s.samples.size(), 1u);
   EXPECT_EQ(score("mmau", "[] tail").counts.of("text_after_array"), 1);
@@ -112,8 +112,8 @@ TEST_F(ScoreFiles, TypeTrapsOfTheReleasedFiles) {
   odd["task"] = "smell";
   Json without = mmau_item("without", "");
   without.erase("model_output");
-  const Score s = score("mmau", lines({as_string, five, eight, listed, null_reply, number, no_gold, bad_choices, odd, without}),
-                        Stage::kMapped);
+  const BenchmarkScore s = score(
+      "mmau", lines({as_string, five, eight, listed, null_reply, number, no_gold, bad_choices, odd, without}), Stage::kMapped);
   for (const char* name : {"choices_as_json_string", "5_choices", "8_choices", "null_reply", "reply_not_text", "bad_gold",
                            "bad_choices", "unknown_task", "missing_reply"})
     EXPECT_EQ(s.counts.of(name), 1) << name;
@@ -128,7 +128,7 @@ TEST_F(ScoreFiles, TypeTrapsOfTheReleasedFiles) {
 TEST_F(ScoreFiles, StagesSayWhatTheWordingCosts) {
   const std::string chain = "<THINK>\n<PLANNING>\nMan or woman?</PLANNING>\n</THINK>\n<RESPONSE>\nThe answer is A.</RESPONSE>";
   const std::string text = lines({mmau_item("a", chain), mmau_item("b", "The answer is (a)."), mmau_item("c", "Man")});
-  const Score raw = score("mmau", text);
+  const BenchmarkScore raw = score("mmau", text);
   EXPECT_NEAR(raw.figures[0].value, 100.0 / 3, 1e-9);
   EXPECT_NEAR(raw.stages[1].value, 100.0 / 3, 1e-9);
   EXPECT_DOUBLE_EQ(raw.stages[2].value, 100);
@@ -136,7 +136,7 @@ TEST_F(ScoreFiles, StagesSayWhatTheWordingCosts) {
   EXPECT_EQ(raw.counts.of("chain_incomplete"), 1);
   EXPECT_EQ(raw.counts.of("mapped_by_letter"), 2);
   EXPECT_FALSE(raw.warnings.empty());
-  const Score mapped = score("mmau", text, Stage::kMapped);
+  const BenchmarkScore mapped = score("mmau", text, Stage::kMapped);
   EXPECT_DOUBLE_EQ(mapped.figures[0].value, 100);
   EXPECT_NE(mapped.official.out.find("Total Accuracy: 100.00% over 3 samples"), std::string::npos);
 }
@@ -146,7 +146,8 @@ TEST_F(ScoreFiles, DataIsJoinedById) {
   a.erase("model_output");
   b.erase("model_output");
   data_ = write("data.json", dump_json(Json::array({a, b})));
-  const Score s = score("mmau", "{\"id\": \"a\", \"response\": \"man\"}\n{\"id\": \"nobody\", \"response\": \"man\"}\n");
+  const BenchmarkScore s =
+      score("mmau", "{\"id\": \"a\", \"response\": \"man\"}\n{\"id\": \"nobody\", \"response\": \"man\"}\n");
   EXPECT_EQ(s.counts.of("id_not_in_data"), 1);
   EXPECT_EQ(s.counts.of("no_prediction"), 1);
   EXPECT_DOUBLE_EQ(s.figures[0].value, 100);
@@ -165,7 +166,7 @@ TEST_F(ScoreFiles, FoundationHasAnHonestDenominator) {
                      {"response", reply},
                      {"uniq_id", items.size()}});
   items.push_back(items[0]);  // the same uniq_id
-  const Score s = score("airbench-foundation", lines(items));
+  const BenchmarkScore s = score("airbench-foundation", lines(items));
   EXPECT_NE(s.official.out.find("Sound_AQA_avqa: Sum=2, correct=1, acc=0.5\ntotal_sum: 2\nfail_num: 2\n"), std::string::npos);
   EXPECT_DOUBLE_EQ(s.figures[0].value, 50);
   EXPECT_DOUBLE_EQ(s.figures[1].value, 25);
@@ -177,9 +178,10 @@ TEST_F(ScoreFiles, ChatIsTheMeanOfBothOrders) {
   const auto item = [](const char* task, const char* plain, const char* swapped) {
     return Json{{"task_name", task}, {"gpt-score", plain}, {"gpt-score-swapped", swapped}};
   };
-  const Score s = score("airbench-chat", lines({item("speech_QA", "5 7", "9 5"), item("sound_QA", "5 6", "8 8"),
-                                                item("music_QA", "x", "4 5"), item("speech_and_sound_QA", "5 2", "4 5"),
-                                                item("speech_and_music_QA", "nothing", "?"), item("smell_QA", "1 1", "1 1")}));
+  const BenchmarkScore s =
+      score("airbench-chat", lines({item("speech_QA", "5 7", "9 5"), item("sound_QA", "5 6", "8 8"),
+                                    item("music_QA", "x", "4 5"), item("speech_and_sound_QA", "5 2", "4 5"),
+                                    item("speech_and_music_QA", "nothing", "?"), item("smell_QA", "1 1", "1 1")}));
   EXPECT_DOUBLE_EQ(s.figures[1].value, 8);  // speech: 7 and 9
   EXPECT_DOUBLE_EQ(s.figures[0].value, (8 + 7 + 4 + 3) / 4.0);
   EXPECT_EQ(s.counts.of("unread_judge_reply"), 2);
@@ -187,7 +189,7 @@ TEST_F(ScoreFiles, ChatIsTheMeanOfBothOrders) {
 }
 
 TEST_F(ScoreFiles, TranslationGoesByTheSource) {
-  const Score s =
+  const BenchmarkScore s =
       score("covost2",
             lines({{{"source", "covost_en_zh_test"}, {"gt", "我喜欢吃苹果"}, {"response", "我喜欢吃苹果"}},
                    {{"source", "covost_zh_en_test"}, {"gt", "the cat is on the mat"}, {"response", "the cat sat on the mat"}},
@@ -206,7 +208,7 @@ TEST_F(ScoreFiles, EmotionPrintsAllScales) {
   std::vector<Json> items;
   for (const auto& [gold, said] : {std::pair{"neutral", " neutral"}, {"joy", "joy."}, {"joy", "happy"}, {"fear", "no idea"}})
     items.push_back({{"gt", gold}, {"response", said}, {"source", "meld_test"}});
-  const Score s = score("meld", lines(items));
+  const BenchmarkScore s = score("meld", lines(items));
   EXPECT_EQ(s.official.out, "meld_test ACC_score: 0.25 4\n");
   EXPECT_NEAR(s.figures[1].value, 100.0 / 3, 1e-9);  // recall 1, 0, 0
   EXPECT_DOUBLE_EQ(s.stages[2].value, 50);

@@ -1,4 +1,4 @@
-// How a Score is written: JSON and text.
+// How a BenchmarkScore is written: JSON and text.
 #include <fmt/format.h>
 
 #include "eval/score.h"
@@ -24,7 +24,7 @@ std::string figure_line(const std::string& label, const Figure& f) {
 
 }  // namespace
 
-Json score_to_json(const Score& score, WithSamples with_samples) {
+Json score_to_json(const BenchmarkScore& score, WithSamples with_samples) {
   Json out = {{"benchmark", score.benchmark}, {"stage", stage_name(score.stage)}, {"samples", score.samples.size()}};
   for (const Figure& f : score.figures) out["figures"][f.name] = figure_to_json(f);
   for (const Figure& f : score.stages) out["stages"][f.name] = figure_to_json(f);
@@ -42,7 +42,7 @@ Json score_to_json(const Score& score, WithSamples with_samples) {
   return out;
 }
 
-std::string score_to_text(const Score& score) {
+std::string score_to_text(const BenchmarkScore& score) {
   std::string out = score.official.out;
   out += fmt::format("\n{} (stage {}; value ± standard error [95 % interval])\n", score.benchmark, stage_name(score.stage));
   for (const Figure& f : score.figures) out += figure_line(f.name, f);

@@ -12,6 +12,8 @@ std::unique_ptr<Scorer> make_chat_scorer(const ScoreOptions& options);         /
 std::unique_ptr<Scorer> make_translation_scorer(const ScoreOptions& options);  // covost2
 std::unique_ptr<Scorer> make_emotion_scorer(const ScoreOptions& options);      // meld
 
+// What every finish() begins with: name and stage are set, the reader's counts have joined the scorer's `own`.
+BenchmarkScore opened_score(const ScoreOptions& options, Counts& own, const Counts& of_reader);
 // k of n in percent with Wilson's interval.
 Figure proportion_figure(std::string name, long k, long n);
 // A figure over all samples with its bootstrap interval; its value is the figure of the samples themselves.

@@ -66,11 +66,8 @@ class TranslationScorer : public Scorer {
     }
   }
 
-  Score finish(Counts counts) override {
-    for (const auto& [name, n] : counts.all()) counts_.add(name, n);
-    Score score;
-    score.benchmark = options_.benchmark;
-    score.stage = options_.stage;
+  BenchmarkScore finish(const Counts& counts) override {
+    BenchmarkScore score = opened_score(options_, counts_, counts);
     const auto all = std::make_shared<std::vector<Sentence>>(stages_[options_.stage == Stage::kRaw ? 0 : 1]);
     std::vector<std::uint32_t> everything(all->size());
     for (std::size_t i = 0; i < everything.size(); ++i) everything[i] = static_cast<std::uint32_t>(i);
@@ -122,7 +119,7 @@ class TranslationScorer : public Scorer {
 
   // The line of Qwen's script, sacreBLEU's, and table 7's columns as the paper most likely means them (facts 3.1).
   void describe(std::size_t s, const std::vector<Sentence>& all, std::span<const std::uint32_t> everything,
-                Score& score) const {
+                BenchmarkScore& score) const {
     const BleuScore bleu = corpus(all, everything, s);
     const std::string signature = bleu_signature(sources_[s].tokenizer);
     long n = 0;
@@ -147,7 +144,7 @@ class TranslationScorer : public Scorer {
                                                   {"ref_len", bleu.counts.ref_len}};
   }
 
-  void add_stages(Score& score) const {
+  void add_stages(BenchmarkScore& score) const {
     for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
       double sum = 0;
       for (std::size_t s = 0; s < sources_.size(); ++s) {

@@ -122,6 +122,8 @@ class Batch {
     } catch (const Error& e) {
       if (e.code() != ErrorCode::kInput) throw;
       log_warning("question " + question.id + ": " + e.what());
+      const std::lock_guard lock(mutex_);
+      if (options_.failed) options_.failed(question, e);
     }
     if (!answer || answer->finish_reason != "interrupted") finish(index, answer);
   }
@@ -132,7 +134,8 @@ class Batch {
       ++stats_.answered;
       stats_.prompt_tokens += answer->prompt_tokens;
       stats_.generated_tokens += answer->completion_tokens;
-      const std::string line = answer_line(questions_[index].id, *answer);
+      const Question& question = questions_[index];
+      const std::string line = options_.line ? options_.line(question, *answer) : answer_line(question.id, *answer);
       if (out_.is_file()) {
         out_.append(line);  // at once: a kill loses no finished answer, and a reader goes by the ids
         waiting_[index] = std::nullopt;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "reason/session.h"
 
 namespace areason {
@@ -51,6 +52,10 @@ struct BatchOptions {
   AskOptions ask;
   Choices choices = Choices::kIgnore;  // kForce: the RESPONSE is one of the question's choices
   int workers = 0;                     // sessions side by side; 0: one a core for small models, else one with all cores
+  // How an answer becomes a line of the file; default: id, text, sections, finish_reason, usage. One call at a time.
+  std::function<std::string(const Question&, const Answer&)> line;
+  // Told of every question that cannot be answered, and why (the warning is printed in any case). One call at a time.
+  std::function<void(const Question&, const Error&)> failed;
 };
 
 struct BatchStats {

@@ -1,0 +1,132 @@
+// Prompts for judges, and the rubric score that their verdicts give.
+#include "eval/judge_jobs.h"
+
+#include "base/error.h"
+#include "cot/sections.h"
+#include "eval/judge.h"
+#include "eval/mmar_rubrics.h"
+#include "eval/mmau.h"
+#include "eval/option_map.h"
+#include "eval/response.h"
+#include "eval/scorers.h"
+
+namespace areason {
+namespace {
+
+std::string text_or_empty(const Json& item, const char* key) {
+  Counts ignored;
+  return text_field(item, key, ignored).value_or("");
+}
+
+void add_chat_jobs(const RunItem& item, const std::string& reply, JudgeOptions::Orders orders, std::vector<JudgeJob>& jobs) {
+  const Json& fields = item.item->fields;
+  // What is rated is the answer, not the chain before it.
+  const JudgeQuestion question = {text_or_empty(fields, "meta_info"), text_or_empty(fields, "question"),
+                                  text_or_empty(fields, "answer_gt"), extract_response(reply).text};
+  const std::string& id = item.item->id;
+  jobs.push_back({id + "|plain", id, "", judge_prompt(question, JudgeOrder::kPlain), 0, Json()});
+  if (orders == JudgeOptions::Orders::kBoth)
+    jobs.push_back({id + "|swapped", id, "", judge_prompt(question, JudgeOrder::kSwapped), 0, Json()});
+}
+
+bool has_rubric(const BenchmarkItem& item) {
+  return item.fields.contains("rubric") && item.fields["rubric"].is_array() && !item.fields["rubric"].empty();
+}
+
+void add_rubric_jobs(const RunItem& item, const std::string& reply, std::vector<JudgeJob>& jobs, Counts& counts) {
+  if (!has_rubric(*item.item)) return counts.add("no_rubric");
+  const RubricAnswer answer = rubric_answer(*item.item, reply);
+  if (!answer.right) return counts.add("wrong_answer_not_judged");
+  Json fields = item.item->fields;
+  fields["thinking_prediction"] = answer.thinking;
+  fields["answer_prediction"] = answer.answer;
+  try {
+    const std::string prompt = rubric_prompt(fields);
+    for (int rater = 1; rater <= kRubricRaters; ++rater)
+      jobs.push_back({rater_id(item.item->id, rater), item.item->id, std::string(rubric_system_prompt()), prompt, rater,
+                      item.item->fields["rubric"]});
+  } catch (const Error&) {
+    counts.add("bad_rubric");  // a criterion or the item lacks a field
+  }
+}
+
+}  // namespace
+
+std::string rater_id(const std::string& item, int rater) { return item + "|rater" + std::to_string(rater); }
+
+RubricAnswer rubric_answer(const BenchmarkItem& item, const std::string& reply) {
+  Counts ignored;
+  RubricAnswer out;
+  out.answer = response_of(reply, ignored);
+  const MappedOption mapped = map_option(out.answer, item.choices);
+  if (mapped.index >= 0) out.answer = item.choices[static_cast<std::size_t>(mapped.index)];
+  const auto gold = text_field(item.fields, "answer", ignored);
+  out.right = gold && mmau_match(*gold, out.answer, item.choices);
+  const Chain chain = parse_chain(reply).chain;
+  for (const Section section : {Section::kPlanning, Section::kCaption, Section::kReasoning, Section::kSummary}) {
+    if (chain[section].empty()) continue;
+    out.thinking += (out.thinking.empty() ? "" : "\n") + chain[section];
+  }
+  return out;
+}
+
+std::vector<JudgeJob> judge_jobs(const EvalRun& run, JudgeOptions::Orders orders, Counts& counts) {
+  if (run.benchmark != "airbench-chat" && run.benchmark != "mmar")
+    throw Error(ErrorCode::kUsage, run.folder + " is a run of " + run.benchmark + ", which needs no judge",
+                "judges rate airbench-chat and mmar");
+  const Predictions predictions = read_run(run);
+  const char* key = run.benchmark == "airbench-chat" ? "response" : "answer_prediction";
+  std::vector<JudgeJob> jobs;
+  for (const RunItem& item : run.all) {
+    const auto line = predictions.lines.find(item.item->id);
+    if (line == predictions.lines.end() || !line->second.contains(key) || !line->second[key].is_string()) {
+      counts.add("no_prediction");
+      continue;
+    }
+    const std::string reply = line->second[key].get<std::string>();
+    run.benchmark == "airbench-chat" ? add_chat_jobs(item, reply, orders, jobs) : add_rubric_jobs(item, reply, jobs, counts);
+  }
+  return jobs;
+}
+
+BenchmarkScore score_rubrics(const EvalRun& run, const BootstrapOptions& bootstrap) {
+  BenchmarkScore score;
+  score.benchmark = "mmar-rubrics";
+  const Predictions predictions = read_run(run);
+  const auto verdicts = read_verdicts(run.folder, score.counts);
+  long right = 0;
+  for (const RunItem& item : run.all) {
+    if (!has_rubric(*item.item)) {
+      score.counts.add("no_rubric");
+      continue;
+    }
+    SampleScore sample{item.item->id, 0, "missing", "", {}};
+    for (const char* group : {"modality", "category"})
+      sample.groups.emplace_back(group, text_or_empty(item.item->fields, group));
+    const auto line = predictions.lines.find(item.item->id);
+    if (line != predictions.lines.end()) {
+      const RubricAnswer answer = rubric_answer(*item.item, text_or_empty(line->second, "answer_prediction"));
+      sample.answer = answer.answer.substr(0, 2000);
+      sample.outcome = answer.right ? "judged" : "wrong";
+      std::vector<double> points;
+      for (int rater = 1; rater <= kRubricRaters && answer.right; ++rater) {
+        const auto verdict = verdicts.find(rater_id(item.item->id, rater));
+        if (verdict != verdicts.end() && verdict->second.value("parsed", false))
+          points.push_back(verdict->second.value("score", 0.0));
+      }
+      right += answer.right ? 1 : 0;
+      if (answer.right && points.size() < kRubricRaters) score.counts.add("items_with_fewer_raters");
+      if (answer.right && points.empty()) sample.outcome = "unread";
+      sample.value = trimmed_mean(points);
+    }
+    score.samples.push_back(std::move(sample));
+  }
+  score.metrics.push_back(mean_metric("rubric_score", score.samples, 100));
+  score.figures.push_back(bootstrap_figure(score.metrics.back(), score.samples.size(), bootstrap));
+  score.figures.push_back(proportion_figure("accuracy", right, static_cast<long>(score.samples.size())));
+  if (score.counts.of("items_with_fewer_raters") > 0)
+    score.warnings.push_back("items whose five raters have not all answered: run eval judge again");
+  return score;
+}
+
+}  // namespace areason
