@@ -155,7 +155,8 @@ void describe_run(RunFlags& flags, const AskOptions& ask) {
       if (flags.listener.api != "transcription") flags.run.generation["listener_prompt"] = flags.listen_prompt;
     }
   } else {
-    if (flags.listener.given()) throw Error(ErrorCode::kUsage, "--listener-api needs --remote-api", "name the model that reads");
+    if (flags.listener.given())
+      throw Error(ErrorCode::kUsage, "--listener-api needs --remote-api", "name the model that reads");
     flags.run.model = describe_model(flags.ask.model_dir());
     flags.run.generation = generation_json(flags, ask);
   }
