@@ -1,7 +1,5 @@
 // Our own engine over a benchmark: batches of questions through reason::answer_questions().
-#include <fmt/format.h>
 
-#include "base/interrupt.h"
 #include "eval/run.h"
 
 namespace areason {
