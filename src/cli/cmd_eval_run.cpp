@@ -133,7 +133,7 @@ RunStats run_behind_http(const RunFlags& flags, EvalRun& run) {
   options.progress = progress_line();
   Counts heard;
   if (flags.listener.given()) {
-    Listening listening{flags.listener.build(budget, ""), flags.listener.api == "transcription" ? "" : flags.listen_prompt};
+    ListenerUse listening{flags.listener.build(budget, ""), flags.listener.api == "transcription" ? "" : flags.listen_prompt};
     options.heard = hear_clips(run, listening, heard, progress_line());
   }
   RunStats stats = run_llm(run, options);

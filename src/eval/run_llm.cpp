@@ -151,7 +151,7 @@ class LlmRunner {
 
 }  // namespace
 
-std::map<std::string, std::string> hear_clips(const EvalRun& run, const Listening& listening, Counts& outcomes,
+std::map<std::string, std::string> hear_clips(const EvalRun& run, const ListenerUse& listening, Counts& outcomes,
                                               const RunProgress& progress) {
   const std::string path = run.folder + "/heard.jsonl";
   std::map<std::string, std::string> heard;

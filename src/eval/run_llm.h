@@ -25,11 +25,11 @@ using RunProgress = std::function<void(std::size_t, std::size_t, double)>;
 
 // What was heard in every clip of the run, by path: from FOLDER/heard.jsonl, and asked of `listener` where it is not there yet.
 // `question` is what a model that hears is asked ("" for a transcription endpoint).
-struct Listening {
+struct ListenerUse {
   AskedModel listener;
   std::string question;
 };
-std::map<std::string, std::string> hear_clips(const EvalRun& run, const Listening& listening, Counts& outcomes,
+std::map<std::string, std::string> hear_clips(const EvalRun& run, const ListenerUse& listening, Counts& outcomes,
                                               const RunProgress& progress);
 
 struct LlmRun {

@@ -158,7 +158,7 @@ TEST_F(RunTest, ACascadeReadsWhatAnotherModelHeard) {
   });
   llm::OpenAiOptions openai;
   openai.url = server.url();
-  Listening listening;
+  ListenerUse listening;
   listening.listener.provider = llm::make_openai_transcription(openai);
   listening.listener.model = "whisper";
   LlmRun llm_run;

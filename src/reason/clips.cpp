@@ -24,24 +24,25 @@ std::string clip_key(const std::string& path, LongAudio policy) {
 
 }  // namespace
 
-std::shared_ptr<const Clip> ClipStore::load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
+std::shared_ptr<const HeardClip> ClipCache::load(const std::string& path, LongAudio policy,
+                                                 std::map<std::string, double>& seconds) {
   const std::string key = clip_key(path, policy);
   for (auto it = recent_.begin(); it != recent_.end(); ++it) {
     if (key.empty() || it->key != key) continue;
     recent_.splice(recent_.begin(), recent_, it);
     return recent_.front().clip;
   }
-  std::shared_ptr<const Clip> clip = read(path, policy, seconds);
+  std::shared_ptr<const HeardClip> clip = read(path, policy, seconds);
   if (!key.empty()) recent_.push_front({key, clip});
   if (recent_.size() > kKeptClips) recent_.pop_back();
   return clip;
 }
 
-std::shared_ptr<Clip> ClipStore::read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
+std::shared_ptr<HeardClip> ClipCache::read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
   const double start = now();
   const Waveform audio = load_audio_16k(path);
   const double decoded = now();
-  auto clip = std::make_shared<Clip>();
+  auto clip = std::make_shared<HeardClip>();
   clip->heard.path = path;
   clip->heard.seconds = audio.seconds();
   const double window_seconds = extractor_.config().chunk_seconds;
@@ -57,7 +58,7 @@ std::shared_ptr<Clip> ClipStore::read(const std::string& path, LongAudio policy,
   return clip;
 }
 
-ClipWindow ClipStore::encode(const AudioWindow& window, const std::string& path) {
+ClipWindow ClipCache::encode(const AudioWindow& window, const std::string& path) {
   ClipWindow out;
   out.uid = next_uid_++;
   const LogMel mel = extractor_.compute(window.audio.samples);

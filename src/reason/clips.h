@@ -19,24 +19,24 @@ struct ClipWindow {
   std::uint64_t uid = 0;  // names the content: equal uids, equal embeddings
 };
 
-struct Clip {
+struct HeardClip {
   HeardAudio heard;
   std::vector<ClipWindow> windows;
 };
 
-class ClipStore {
+class ClipCache {
  public:
-  ClipStore(Qwen2Audio& model, const LogMelConfig& config) : model_(&model), extractor_(config) {}
+  ClipCache(Qwen2Audio& model, const LogMelConfig& config) : model_(&model), extractor_(config) {}
   // Adds the time it took to seconds["decode"] and seconds["encode"].
-  std::shared_ptr<const Clip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
+  std::shared_ptr<const HeardClip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
 
  private:
-  std::shared_ptr<Clip> read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
+  std::shared_ptr<HeardClip> read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
   ClipWindow encode(const AudioWindow& window, const std::string& path);
 
   struct Entry {
     std::string key;
-    std::shared_ptr<const Clip> clip;
+    std::shared_ptr<const HeardClip> clip;
   };
   Qwen2Audio* model_;
   LogMelExtractor extractor_;

@@ -44,10 +44,10 @@ struct Session::Impl {
         load_seconds(now() - started) {}
 
   void begin(const AskOptions& options);
-  void add_user(std::vector<std::shared_ptr<const Clip>> heard, const std::string& question);
+  void add_user(std::vector<std::shared_ptr<const HeardClip>> heard, const std::string& question);
   void add_assistant(const std::string& text);
-  std::vector<std::shared_ptr<const Clip>> hear(const std::vector<std::string>& paths, const AskOptions& options,
-                                                Answer& answer);
+  std::vector<std::shared_ptr<const HeardClip>> hear(const std::vector<std::string>& paths, const AskOptions& options,
+                                                     Answer& answer);
   Prompt prompt(const AskOptions& options, Answer& answer);
   Generation generate(const Prompt& prompt, const AskOptions& options, const SectionSink& sink, Answer& answer);
   int room(const Prompt& prompt, const AskOptions& options, const GuideLayout* guide) const;
@@ -56,16 +56,16 @@ struct Session::Impl {
   double started;
   Qwen2Audio model;
   Tokenizer tokenizer;
-  ClipStore clips;
+  ClipCache clips;
   MaskVocabulary vocabulary;
   GuideLayout layout;
   double load_seconds;
 
   Conversation conversation;
-  std::vector<std::shared_ptr<const Clip>> heard;  // of the conversation, in order
-  std::vector<const ClipWindow*> windows;          // one per audio part of the conversation; they live in `heard`
+  std::vector<std::shared_ptr<const HeardClip>> heard;  // of the conversation, in order
+  std::vector<const ClipWindow*> windows;               // one per audio part of the conversation; they live in `heard`
   Json transcript = Json::array();
-  std::vector<std::shared_ptr<const Clip>> waiting;
+  std::vector<std::shared_ptr<const HeardClip>> waiting;
   PrefixCache cache;
   std::atomic<bool> stop = false;
 };
@@ -77,9 +77,9 @@ void Session::Impl::begin(const AskOptions& options) {
   transcript.push_back({{"role", "system"}, {"content", system}});
 }
 
-std::vector<std::shared_ptr<const Clip>> Session::Impl::hear(const std::vector<std::string>& paths, const AskOptions& options,
-                                                             Answer& answer) {
-  std::vector<std::shared_ptr<const Clip>> out;
+std::vector<std::shared_ptr<const HeardClip>> Session::Impl::hear(const std::vector<std::string>& paths,
+                                                                  const AskOptions& options, Answer& answer) {
+  std::vector<std::shared_ptr<const HeardClip>> out;
   for (const std::string& path : paths) {
     out.push_back(clips.load(path, options.long_audio, answer.seconds));
     answer.audio.push_back(out.back()->heard);
@@ -87,7 +87,7 @@ std::vector<std::shared_ptr<const Clip>> Session::Impl::hear(const std::vector<s
   return out;
 }
 
-void Session::Impl::add_user(std::vector<std::shared_ptr<const Clip>> clips_of_turn, const std::string& question) {
+void Session::Impl::add_user(std::vector<std::shared_ptr<const HeardClip>> clips_of_turn, const std::string& question) {
   Message message{"user", {}};
   Json content = Json::array();
   for (const auto& clip : clips_of_turn) {
