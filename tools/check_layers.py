@@ -2,7 +2,8 @@
 """Checks what the house rules promise about the shape of the code (run by scripts/check-layers).
 
 Errors: an include that goes down the layer order, torch outside src/train, a file above 700 lines, a function above 80, a
-header without "#pragma once" and an opening comment, a process-ending call on input.
+header without "#pragma once" and an opening comment, a process-ending call on input, two types of one name in one namespace
+(the linker takes them for one).
 Warnings: more than 4 parameters, a bare bool parameter in a header, files above 400 and functions above 40 lines.
 """
 import os
@@ -16,6 +17,7 @@ NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|if|for|while|
 ENDS_PROCESS = re.compile(r"(?<![\w.>])(?:std::)?(?:exit|abort|quick_exit|assert)\s*\(")
 
 errors, warnings = [], []
+types = {}  # (namespace, name) -> the file that defines it
 
 
 def layer_order():
@@ -136,6 +138,16 @@ def check_header(path, text, code):
         warnings.append(f"{path}:{code.count(chr(10), 0, match.start()) + 1}: a bare bool parameter; an enum says more")
 
 
+def check_types(path, text):
+    """Types at namespace level, but for those of anonymous namespaces."""
+    code = blank_out(re.sub(r"^namespace \{\n.*?^\}  // namespace\n", "", text, flags=re.S | re.M))
+    place = re.search(r"^namespace ([\w:]+) \{", code, flags=re.M)
+    for match in re.finditer(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: ?:(?!:)[^;{]*)? ?\{", code, flags=re.M):
+        key = (place.group(1) if place else "", match.group(1))
+        if types.setdefault(key, path) != path:
+            errors.append(f"{path}: a type {match.group(1)} is defined in {types[key]} too")
+
+
 def check(path, order):
     with open(path, encoding="utf-8") as f:
         text = f.read()
@@ -151,6 +163,8 @@ def check(path, order):
     check_functions(path, code)
     if path.endswith(".h"):
         check_header(path, text, code)
+    if path.startswith("src") and not path.endswith("_test.cpp"):
+        check_types(path, text)
     if not path.endswith("_test.cpp") and path.startswith("src"):
         for number, line in enumerate(code.splitlines(), 1):
             if ENDS_PROCESS.search(line):

@@ -56,6 +56,14 @@ class CheckLayers(unittest.TestCase):
         self.expect("src/base/b.h", "#pragma once\nint a;\n", "opens with a comment")
         self.expect("src/base/b.h", "#pragma once\n// x\nvoid f(int a, bool b);\n", "bare bool")
 
+    def test_types_have_one_definition(self):
+        header = "#pragma once\n// x\nnamespace areason {\nstruct Clip {\n  int a;\n};\n}\n"
+        _, output = self.run_on({"src/base/a.h": header, "src/audio/b.h": header})
+        self.assertIn("a type Clip is defined in", output)
+        hidden = "namespace areason {\nnamespace {\nstruct Clip {\n  int a;\n};\n}  // namespace\n}\n"
+        code, output = self.run_on({"src/base/a.h": header, "src/audio/b.cpp": hidden})
+        self.assertEqual(code, 0, output)
+
     def test_ends_process(self):
         self.expect("src/base/b.cpp", "void f() {\n  std::exit(1);\n}\n", "ends the process")
 
