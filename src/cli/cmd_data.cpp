@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "cli/commands.h"
+#include "cli/data_flags.h"
 #include "cota/audit.h"
 #include "cota/check.h"
 #include "cota/kinds.h"
@@ -138,6 +139,8 @@ void register_data(CLI::App& app) {
   add_audit(*data);
   add_score(*data);
   add_stats(*data);
+  add_data_files(*data);
+  add_data_stages(*data);
   data->add_subcommand("kinds", "print the table of question kinds (docs/nano_kinds.md)")->callback([] {
     fmt::print("{}", kinds_markdown());
   });

@@ -27,7 +27,7 @@ BenchmarkScore judged_score(const JudgeFlags& flags, const EvalRun& run) {
   const BootstrapOptions bootstrap{flags.resamples, 1};
   if (run.benchmark == "mmar") return score_rubrics(run, bootstrap);
   RunScoreOptions options;
-  options.score = {run.benchmark, Stage::kRaw, "auto", bootstrap};
+  options.score = {run.benchmark, ScoreStage::kRaw, "auto", bootstrap};
   Counts ignored;
   options.extra = chat_verdicts(run, ignored);
   write_chat_scores(run);

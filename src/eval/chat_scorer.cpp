@@ -63,7 +63,7 @@ class ChatScorer : public Scorer {
 
   BenchmarkScore finish(const Counts& counts) override {
     BenchmarkScore score = opened_score(options_, counts_, counts);
-    score.stage = Stage::kRaw;  // the judge's replies have no other
+    score.stage = ScoreStage::kRaw;  // the judge's replies have no other
     score.official = run_chat_script(lines_[0], JudgeOrder::kPlain);
     if (!lines_[1].empty()) {
       const ScriptRun swapped = run_chat_script(lines_[1], JudgeOrder::kSwapped);

@@ -48,7 +48,7 @@ class ChoiceScorer : public Scorer {
     const long right = right_[static_cast<std::size_t>(options_.stage)];
     score.figures.push_back(proportion_figure("accuracy", right, all - missing));
     score.figures.push_back(proportion_figure("accuracy_missing_is_wrong", right, all));
-    for (const Stage stage : {Stage::kRaw, Stage::kResponse, Stage::kMapped})
+    for (const ScoreStage stage : {ScoreStage::kRaw, ScoreStage::kResponse, ScoreStage::kMapped})
       score.stages.push_back(
           proportion_figure(std::string(stage_name(stage)), right_[static_cast<std::size_t>(stage)], all - missing));
     score.groups = group_proportions(samples_);
@@ -76,7 +76,7 @@ class ChoiceScorer : public Scorer {
     const auto stage = static_cast<std::size_t>(options_.stage);
     sample.value = verdicts_[stage] ? 1 : 0;
     sample.outcome = verdicts_[stage] ? "right" : "wrong";
-    if (options_.stage == Stage::kMapped && mapped.index < 0 && !verdicts_[stage]) sample.outcome = "unread";
+    if (options_.stage == ScoreStage::kMapped && mapped.index < 0 && !verdicts_[stage]) sample.outcome = "unread";
     sample.answer = texts[stage]->substr(0, 2000);
   }
 
@@ -119,8 +119,8 @@ class ChoiceScorer : public Scorer {
 
   void warn(BenchmarkScore& score) const {
     if (unnamed_) score.warnings.push_back("items without an id: runs can be compared by their place in the file only");
-    const auto value = [&](Stage s) { return score.stages[static_cast<std::size_t>(s)].value; };
-    if (options_.stage == Stage::kRaw && value(Stage::kMapped) != value(Stage::kRaw))
+    const auto value = [&](ScoreStage s) { return score.stages[static_cast<std::size_t>(s)].value; };
+    if (options_.stage == ScoreStage::kRaw && value(ScoreStage::kMapped) != value(ScoreStage::kRaw))
       score.warnings.push_back("the wording costs points: see the stages; --stage mapped scores the option that was meant");
   }
 

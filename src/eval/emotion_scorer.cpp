@@ -73,7 +73,7 @@ class EmotionScorer : public Scorer {
     score.figures.push_back(proportion_figure("accuracy_without_lstrip", right_unstripped_, n));
     score.figures.push_back(proportion_figure("accuracy_with_synonyms", right_with_synonyms_, n));
     for (std::size_t i = 0; i < 3; ++i)
-      score.stages.push_back(proportion_figure(std::string(stage_name(static_cast<Stage>(i))), right_[i], n));
+      score.stages.push_back(proportion_figure(std::string(stage_name(static_cast<ScoreStage>(i))), right_[i], n));
     for (const auto& [name, right, total] : sources_) {
       score.official.out +=
           fmt::format("{} ACC_score: {} {}\n", name, py::repr(static_cast<double>(right) / static_cast<double>(total)), total);

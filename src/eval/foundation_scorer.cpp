@@ -47,7 +47,7 @@ class FoundationScorer : public Scorer {
     score.figures.push_back(proportion_figure("accuracy_of_read", right_[stage], read_[stage]));
     score.figures.push_back(proportion_figure("accuracy_of_all", right_[stage], all));
     for (std::size_t i = 0; i < 3; ++i)
-      score.stages.push_back(proportion_figure(std::string(stage_name(static_cast<Stage>(i))), right_[i], read_[i]));
+      score.stages.push_back(proportion_figure(std::string(stage_name(static_cast<ScoreStage>(i))), right_[i], read_[i]));
     score.groups = group_proportions(samples_);
     add_columns(score);
     score.samples = std::move(samples_);

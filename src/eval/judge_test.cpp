@@ -50,7 +50,7 @@ class JudgeTest : public RunTest {
   static std::string chat_scores(const EvalRun& run) {
     Counts counts;
     RunScoreOptions options;
-    options.score = {run.benchmark, Stage::kRaw, "auto", {200, 1}};
+    options.score = {run.benchmark, ScoreStage::kRaw, "auto", {200, 1}};
     options.extra = chat_verdicts(run, counts);
     return dump_json(score_to_json(score_run(run, options), WithSamples::kYes));
   }

@@ -40,7 +40,7 @@ struct ReportRun {
 
 struct ReportOptions {
   std::vector<std::string> folders;  // runs, or folders that hold runs
-  Stage stage = Stage::kMapped;
+  ScoreStage stage = ScoreStage::kMapped;
   BootstrapOptions bootstrap;
 };
 // Reads and scores every run that is found.

@@ -60,7 +60,7 @@ class RunTest : public ::testing::Test {
   }
   static std::string scores_of(const EvalRun& run) {
     RunScoreOptions score;
-    score.score = {run.benchmark, Stage::kMapped, "auto", {200, 1}};
+    score.score = {run.benchmark, ScoreStage::kMapped, "auto", {200, 1}};
     return dump_json(score_to_json(score_run(run, score), WithSamples::kYes));
   }
   std::filesystem::path dir_;

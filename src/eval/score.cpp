@@ -39,12 +39,12 @@ const Benchmark& find_benchmark(std::string_view name) {
 
 }  // namespace
 
-std::string_view stage_name(Stage stage) {
-  return stage == Stage::kRaw ? "raw" : stage == Stage::kResponse ? "response" : "mapped";
+std::string_view stage_name(ScoreStage stage) {
+  return stage == ScoreStage::kRaw ? "raw" : stage == ScoreStage::kResponse ? "response" : "mapped";
 }
 
-Stage parse_stage(std::string_view name) {
-  for (const Stage stage : {Stage::kRaw, Stage::kResponse, Stage::kMapped})
+ScoreStage parse_stage(std::string_view name) {
+  for (const ScoreStage stage : {ScoreStage::kRaw, ScoreStage::kResponse, ScoreStage::kMapped})
     if (stage_name(stage) == name) return stage;
   throw Error(ErrorCode::kUsage, "there is no stage " + std::string(name), "one of raw, response, mapped");
 }

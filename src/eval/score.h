@@ -19,10 +19,10 @@ namespace areason {
 
 // Which text the original's rule is given. kRaw: the reply as it is. kResponse: its RESPONSE section. kMapped: the option text
 // (MMAU, MMAR), letter (AIR-Bench foundation) or label (MELD) that the response names; where it names none, the response.
-enum class Stage { kRaw, kResponse, kMapped };
-std::string_view stage_name(Stage stage);
+enum class ScoreStage { kRaw, kResponse, kMapped };
+std::string_view stage_name(ScoreStage stage);
 // Throws Error(kUsage).
-Stage parse_stage(std::string_view name);
+ScoreStage parse_stage(std::string_view name);
 
 struct Figure {
   std::string name;
@@ -54,7 +54,7 @@ struct Metric {
 
 struct BenchmarkScore {
   std::string benchmark;
-  Stage stage = Stage::kRaw;
+  ScoreStage stage = ScoreStage::kRaw;
   Counts counts;
   std::vector<Figure> figures;  // the first one is the benchmark's own
   std::vector<Figure> stages;   // the first figure at each stage, where there are stages
@@ -69,7 +69,7 @@ struct BenchmarkScore {
 
 struct ScoreOptions {
   std::string benchmark;
-  Stage stage = Stage::kRaw;
+  ScoreStage stage = ScoreStage::kRaw;
   std::string tokenizer = "auto";  // covost2: auto (by the source's target language), 13a, zh
   BootstrapOptions bootstrap;
 };

@@ -28,7 +28,7 @@ class ScoreFiles : public testing::Test {
     write_file_atomic(dir_ + "/" + name, text);
     return dir_ + "/" + name;
   }
-  BenchmarkScore score(const std::string& benchmark, const std::string& text, Stage stage = Stage::kRaw) {
+  BenchmarkScore score(const std::string& benchmark, const std::string& text, ScoreStage stage = ScoreStage::kRaw) {
     PredictionFiles files;
     files.paths = {write("predictions.jsonl", text)};
     files.reply_keys = reply_keys(benchmark);
@@ -112,8 +112,9 @@ TEST_F(ScoreFiles, TypeTrapsOfTheReleasedFiles) {
   odd["task"] = "smell";
   Json without = mmau_item("without", "");
   without.erase("model_output");
-  const BenchmarkScore s = score(
-      "mmau", lines({as_string, five, eight, listed, null_reply, number, no_gold, bad_choices, odd, without}), Stage::kMapped);
+  const BenchmarkScore s =
+      score("mmau", lines({as_string, five, eight, listed, null_reply, number, no_gold, bad_choices, odd, without}),
+            ScoreStage::kMapped);
   for (const char* name : {"choices_as_json_string", "5_choices", "8_choices", "null_reply", "reply_not_text", "bad_gold",
                            "bad_choices", "unknown_task", "missing_reply"})
     EXPECT_EQ(s.counts.of(name), 1) << name;
@@ -136,7 +137,7 @@ TEST_F(ScoreFiles, StagesSayWhatTheWordingCosts) {
   EXPECT_EQ(raw.counts.of("chain_incomplete"), 1);
   EXPECT_EQ(raw.counts.of("mapped_by_letter"), 2);
   EXPECT_FALSE(raw.warnings.empty());
-  const BenchmarkScore mapped = score("mmau", text, Stage::kMapped);
+  const BenchmarkScore mapped = score("mmau", text, ScoreStage::kMapped);
   EXPECT_DOUBLE_EQ(mapped.figures[0].value, 100);
   EXPECT_NE(mapped.official.out.find("Total Accuracy: 100.00% over 3 samples"), std::string::npos);
 }

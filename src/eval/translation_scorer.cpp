@@ -50,7 +50,7 @@ class TranslationScorer : public Scorer {
       if (!p.reply) counts_.add("no_reply_scored_as_empty");
       const std::string reply = p.reply.value_or("");
       const std::string response = response_of(reply, counts_);
-      const std::string& text = options_.stage == Stage::kRaw ? reply : response;
+      const std::string& text = options_.stage == ScoreStage::kRaw ? reply : response;
       if (text.empty()) counts_.add("empty_hypothesis");
       if (gold->empty()) counts_.add("empty_reference");
       const BleuCounts raw = bleu_counts(reply, *gold, sources_[*source].tokenizer);
@@ -59,7 +59,7 @@ class TranslationScorer : public Scorer {
       stages_[1].push_back({*source, extracted});
       BleuOptions sentence;
       sentence.order = BleuOptions::Order::kEffective;
-      sample.value = bleu_score(options_.stage == Stage::kRaw ? raw : extracted, sentence).score;
+      sample.value = bleu_score(options_.stage == ScoreStage::kRaw ? raw : extracted, sentence).score;
       sample.outcome = p.reply ? "scored" : "missing";
       sample.answer = text.substr(0, 2000);
       samples_.push_back(std::move(sample));
@@ -68,7 +68,7 @@ class TranslationScorer : public Scorer {
 
   BenchmarkScore finish(const Counts& counts) override {
     BenchmarkScore score = opened_score(options_, counts_, counts);
-    const auto all = std::make_shared<std::vector<Sentence>>(stages_[options_.stage == Stage::kRaw ? 0 : 1]);
+    const auto all = std::make_shared<std::vector<Sentence>>(stages_[options_.stage == ScoreStage::kRaw ? 0 : 1]);
     std::vector<std::uint32_t> everything(all->size());
     for (std::size_t i = 0; i < everything.size(); ++i) everything[i] = static_cast<std::uint32_t>(i);
     const std::size_t directions = sources_.size();
@@ -155,7 +155,7 @@ class TranslationScorer : public Scorer {
       }
       const double mean = sources_.empty() ? 0 : sum / static_cast<double>(sources_.size());
       score.stages.push_back(
-          {std::string(stage_name(static_cast<Stage>(stage))), mean, static_cast<long>(stages_[stage].size()), 0, {}, ""});
+          {std::string(stage_name(static_cast<ScoreStage>(stage))), mean, static_cast<long>(stages_[stage].size()), 0, {}, ""});
     }
   }
 

@@ -58,6 +58,8 @@ class JobStore {
   // Failed jobs are open again, their tries forgotten. Returns how many.
   virtual std::size_t reopen_failed(const JobFilter& filter) = 0;
 
+  // Is there a job that is open or leased? Cheap, unlike counts().
+  virtual bool unfinished(const JobFilter& filter) = 0;
   virtual std::map<std::string, StageCounts> counts(const JobFilter& filter) = 0;  // by stage
   // Calls `each` for every job of that state, in the order they were added; reads in pages, so the store may be large.
   virtual void each(const JobFilter& filter, JobState state, const std::function<void(Job&&)>& each) = 0;

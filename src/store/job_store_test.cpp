@@ -152,6 +152,8 @@ void what_is_given_back_counts_for_nothing(const std::string& address) {
   store->claim("a", {}, 2, kLong);
   store->claim("b", {}, 1, kLong);
   EXPECT_EQ(store->release("a"), 2u);
+  EXPECT_TRUE(store->unfinished({"annotate", {"v1"}, {}}));
+  EXPECT_FALSE(store->unfinished({"annotate", {"v2"}, {}}));
   const auto again = store->claim("c", {}, 9, kLong);
   ASSERT_EQ(again.size(), 2u);
   EXPECT_EQ(again[0].claims, 1);

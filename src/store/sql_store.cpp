@@ -133,6 +133,12 @@ class SqlStore : public JobStore {
     return changed(s);
   }
 
+  bool unfinished(const JobFilter& filter) override {
+    Statement s("SELECT id FROM jobs WHERE state < 2");
+    s.restrict_to(filter);
+    return !transaction([&] { return db_->query(s.sql + " LIMIT 1", s.parameters); }).empty();
+  }
+
   std::map<std::string, StageCounts> counts(const JobFilter& filter) override {
     Statement s(
         "SELECT stage, state, outcome, count(*), sum(requests), sum(input_tokens), sum(output_tokens), sum(money_pico)");

@@ -1,0 +1,259 @@
+// audio-reasoner data annotate | think | review | run: a teacher at work on a set, and what a run would cost.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/data_flags.h"
+#include "cota/stage_run.h"
+#include "llm/config.h"
+
+namespace areason {
+namespace {
+
+struct TeacherFlags {
+  std::string kind = "oracle", model, url, key_variable, recording, prices, extra_json, audio_field = "input_audio";
+  bool text_only = false;
+  double timeout = 600, money = 0, first_wait = 1;
+  std::int64_t tokens = 0, requests_per_minute = 0, tokens_per_minute = 0;
+  int attempts = 5;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--teacher", kind,
+                   "who answers: gemini, openai (any compatible server), replay (of --recording), or oracle "
+                   "(knows the clips of data synth)")
+        ->check(CLI::IsMember({"oracle", "gemini", "openai", "replay"}))
+        ->capture_default_str();
+    app.add_option("--model", model, "the model's name at its server")->type_name("NAME");
+    app.add_option("--url", url, "the server's address (default: the API's own)")->type_name("URL");
+    app.add_option("--key-variable", key_variable,
+                   "environment variable with the key (default: GEMINI_API_KEY, OPENAI_API_KEY)")
+        ->type_name("NAME");
+    app.add_option("--audio-field", audio_field, "how compatible servers are sent a clip")
+        ->check(CLI::IsMember({"input_audio", "input_audio_data_url", "audio_url"}))
+        ->capture_default_str();
+    app.add_flag("--text-only", text_only, "the teacher cannot hear: labels, transcripts and timeline stand in for the clip");
+    app.add_option("--recording", recording, "every answer is kept in this file too, and not asked for again")
+        ->type_name("FILE");
+    app.add_option("--extra", extra_json, "a JSON object merged into each request's body")->type_name("JSON");
+    app.add_option("--prices", prices, "prices of models, a JSON file (docs/teachers.md)")->type_name("FILE");
+    app.add_option("--budget", money, "most money this run may spend, in the currency of --prices; 0: no limit")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    app.add_option("--budget-tokens", tokens, "most tokens this run may use; 0: no limit")->capture_default_str();
+    app.add_option("--requests-per-minute", requests_per_minute, "of this process; 0: no limit")->capture_default_str();
+    app.add_option("--tokens-per-minute", tokens_per_minute, "of this process; 0: no limit")->capture_default_str();
+    app.add_option("--timeout", timeout, "seconds for one attempt")->check(CLI::Range(0.01, 86400.0))->capture_default_str();
+    app.add_option("--attempts", attempts, "of a request whose server fails for a while")
+        ->check(CLI::Range(1, 100))
+        ->capture_default_str();
+    app.add_option("--first-wait", first_wait, "seconds before the second attempt at most, doubled each time")
+        ->check(CLI::Range(0.0, 60.0))
+        ->capture_default_str();
+  }
+
+  llm::PriceTable price_table() const { return prices.empty() ? llm::PriceTable() : llm::read_prices(prices); }
+
+  // `asking`: no provider is built for a dry run, so that no key is needed.
+  std::unique_ptr<Teacher> build(bool asking) const {
+    if (kind == "oracle") return make_oracle_teacher();
+    if (model.empty()) throw Error(ErrorCode::kUsage, "--teacher " + kind + " needs a --model", "its name at the server");
+    ProviderTeacherOptions options;
+    options.model = model;
+    options.hearing = text_only ? Hearing::kTextOnly : Hearing::kAudio;
+    options.prices = price_table();
+    options.extra_json = extra_json;
+    options.timeout_seconds = timeout;
+    if (asking) options.provider = llm::build_provider(config());
+    return make_provider_teacher(options);
+  }
+
+  llm::ProviderConfig config() const {
+    llm::ProviderConfig config;
+    config.api = llm::api_from_name(kind);
+    config.url = url;
+    config.key_variable = key_variable;
+    config.recording = recording;
+    if (audio_field == "input_audio_data_url") config.audio_field = llm::AudioField::kInputAudioDataUrl;
+    if (audio_field == "audio_url") config.audio_field = llm::AudioField::kAudioUrl;
+    config.retry.attempts = attempts;
+    config.retry.first_seconds = first_wait;
+    if (requests_per_minute > 0 || tokens_per_minute > 0)
+      config.rates.windows.push_back({60, requests_per_minute, tokens_per_minute});
+    llm::BudgetLimits limits;
+    if (money > 0) limits.money = llm::Money::from_units(money);
+    limits.tokens = tokens;
+    config.budget = std::make_shared<llm::Budget>(limits, price_table());
+    config.budget->require_price(model);
+    return config;
+  }
+};
+
+struct StageFlags {
+  SetFlags set;
+  TeacherFlags teacher;
+  std::string prompts, import_from, export_to;
+  StageRunOptions run;
+  bool dry_run = false, retry_failed = false;
+};
+
+// One line on standard error, rewritten on a terminal.
+class ProgressPrinter {
+ public:
+  explicit ProgressPrinter(store::JobStore& store) : store_(store) {}
+  void operator()(const RunProgress& p) {
+    if (p.seconds - last_ < (terminal_ ? 1 : 10)) return;
+    last_ = p.seconds;
+    std::int64_t open = 0;
+    for (const auto& [stage, c] : store_.counts({})) open += c.open + c.leased;
+    const double rate = p.seconds > 0 ? static_cast<double>(p.done + p.failed) / p.seconds : 0;
+    const std::string eta =
+        rate > 0 ? fmt::format(", about {:.0f} min for those known of", static_cast<double>(open) / rate / 60) : "";
+    const std::string line = fmt::format(
+        "{} answers ({:.1f}/s), {} asked again, {} given up, {} open{}; {} tokens in, {} out, {} spent", p.done, rate,
+        p.refused, p.failed, open, eta, p.cost.input_tokens, p.cost.output_tokens, llm::Money{p.cost.money_pico}.text());
+    if (terminal_)
+      fmt::print(stderr, "\r\033[K{}", line);
+    else
+      log_info(line);
+  }
+  void end() const {
+    if (terminal_ && last_ > 0) fmt::print(stderr, "\n");
+  }
+
+ private:
+  store::JobStore& store_;
+  double last_ = 0;
+  bool terminal_ = ::isatty(2) != 0;
+};
+
+// What the open jobs can cost at most; those that follow from them are reckoned with the prompts' own question counts.
+void print_estimate(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
+  const auto teacher = flags.teacher.build(false);
+  const auto table = flags.teacher.price_table();
+  const auto price = table.models.find(flags.teacher.model);
+  llm::Estimate known, following;
+  std::int64_t jobs = 0, more = 0;
+  for (const Stage stage : flags.run.stages) {
+    store.each({stage_name(stage), prompts.versions(stage), flags.run.where}, store::JobState::kOpen, [&](store::Job&& job) {
+      if (flags.run.limit > 0 && stage == flags.run.stages.front() && jobs >= flags.run.limit) return;
+      const StageItem item = read_payload(job);
+      const StagePrompt& prompt =
+          prompts.find(stage, item.clip.source.set, item.sample.task.empty() ? item.clip.task : item.sample.task);
+      known += teacher->estimate(item, prompt, stage_prompt_text(prompt, stage, item, ""));
+      ++jobs;
+      if (stage != Stage::kAnnotate || flags.run.stages.size() < 2) return;
+      const int questions = item.clip.oracle.empty() ? prompt.questions : static_cast<int>(item.clip.oracle.size());
+      for (const Stage next : {Stage::kThink, Stage::kReview}) {
+        const StagePrompt& later = prompts.find(next, item.clip.source.set, item.clip.task);
+        llm::Estimate one = teacher->estimate(item, later, stage_prompt_text(later, next, item, ""));
+        one.text += prompt.max_tokens + (next == Stage::kReview ? later.max_tokens : 0);  // what the stages before wrote
+        for (int i = 0; i < questions; ++i, ++more) following += one;
+      }
+    });
+  }
+  fmt::print("{} jobs open: at most {} tokens in ({} of audio), {} out\n", jobs, known.text + known.audio, known.audio,
+             known.output);
+  if (more > 0)
+    fmt::print("{} jobs that follow: at most {} tokens in ({} of audio), {} out\n", more, following.text + following.audio,
+               following.audio, following.output);
+  known += following;
+  if (price != table.models.end())
+    fmt::print("at most {} {} without asking again\n", price->second.cost(known).text(), table.currency);
+  else if (flags.teacher.kind != "oracle")
+    fmt::print("no price for {}: give --prices\n", flags.teacher.model);
+}
+
+void plan(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
+  const Stage first = flags.run.stages.front();
+  std::size_t added = 0;
+  if (first == Stage::kAnnotate)
+    added += plan_annotations(store, prompts, flags.set.clips_file(), {flags.run.where, flags.run.limit});
+  for (const Stage stage : flags.run.stages) {
+    if (stage == Stage::kThink) added += plan_follow_ups(store, prompts, Stage::kAnnotate);
+    if (stage == Stage::kReview) added += plan_follow_ups(store, prompts, Stage::kThink);
+  }
+  log_info(fmt::format("{} new jobs in {}", added, store.name()));
+}
+
+void print_counts(store::JobStore& store) {
+  fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12}\n", "stage", "done", "open", "leased", "failed", "tokens in",
+             "tokens out", "spent");
+  for (const Stage stage : kStages) {
+    const auto all = store.counts({stage_name(stage), {}, {}});
+    const store::StageCounts c = all.empty() ? store::StageCounts() : all.begin()->second;
+    fmt::print("{:<10} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12}\n", stage_name(stage), c.done, c.open, c.leased, c.failed,
+               c.cost.input_tokens, c.cost.output_tokens, llm::Money{c.cost.money_pico}.text());
+    for (const auto& [outcome, count] : c.outcomes) {
+      if (outcome != "ok") fmt::print("{:<10} {:>9} ended {}\n", "", count, outcome);
+    }
+  }
+}
+
+void run(StageFlags& flags) {
+  if (!flags.import_from.empty()) import_into(flags.set, flags.import_from);
+  const PromptLibrary prompts(flags.prompts.empty() ? default_prompts_dir() : flags.prompts);
+  flags.run.where = flags.set.filter();
+  if (flags.teacher.kind == "oracle") flags.run.batch = std::max(flags.run.batch, 32);
+  const auto store = flags.set.open();
+  if (flags.retry_failed) {
+    for (const Stage stage : flags.run.stages)
+      store->reopen_failed({stage_name(stage), prompts.versions(stage), flags.run.where});
+  }
+  plan(*store, prompts, flags);
+  if (flags.dry_run) return print_estimate(*store, prompts, flags);
+  const auto teacher = flags.teacher.build(true);
+  ProgressPrinter printer(*store);
+  flags.run.progress = [&](const RunProgress& p) { printer(p); };
+  const StageRunReport report = run_stages(*store, prompts, *teacher, flags.run);
+  printer.end();
+  log_info(fmt::format("{} answers in {:.1f} s, {} asked again, {} given up, {} came too late", report.totals.done,
+                       report.totals.seconds, report.totals.refused, report.totals.failed, report.totals.late));
+  print_counts(*store);
+  if (!report.stopped_by.empty())
+    throw Error(ErrorCode::kRemote, "the run ended early: " + report.stopped_by,
+                "what is done is kept; run the same command again later");
+  if (!flags.export_to.empty()) export_set(flags.set, flags.export_to);
+}
+
+void add_stage_command(CLI::App& data, const std::string& name, const std::string& about, std::vector<Stage> stages) {
+  auto flags = std::make_shared<StageFlags>();
+  flags->run.stages = std::move(stages);
+  CLI::App* app = data.add_subcommand(name, about);
+  flags->set.add_to(*app);
+  flags->teacher.add_to(*app);
+  app->add_option("--prompts", flags->prompts, "folder of prompts (default: the program's own)")->type_name("DIR");
+  app->add_option("--limit", flags->run.limit, "most jobs of the (first) stage in this run; 0: all")->capture_default_str();
+  app->add_option("--workers", flags->run.workers, "requests at the same time")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app->add_option("--max-tries", flags->run.max_tries, "unusable answers before a job is given up")
+      ->check(CLI::Range(1, 20))
+      ->capture_default_str();
+  app->add_option("--lease", flags->run.lease_seconds, "seconds after which the jobs of a dead worker are free again")
+      ->check(CLI::Range(0.5, 86400.0))
+      ->capture_default_str();
+  app->add_flag("--retry-failed", flags->retry_failed, "jobs that were given up are tried again");
+  app->add_flag("--dry-run", flags->dry_run, "plan the jobs and print what they can cost at most; ask nobody");
+  if (name == "run") {
+    app->add_option("--import", flags->import_from, "KIND:PATH to import first, e.g. synth:runs/demo")->type_name("KIND:PATH");
+    app->add_option("--export", flags->export_to, "FORMAT:DIR to export to at the end, e.g. jsonl:runs/cota")
+        ->type_name("FORMAT:DIR");
+  }
+  app->callback([flags] { run(*flags); });
+}
+
+}  // namespace
+
+void add_data_stages(CLI::App& data) {
+  add_stage_command(data, "annotate", "stage 1: captions, questions and answers by a teacher", {Stage::kAnnotate});
+  add_stage_command(data, "think", "stage 2: a chain of thought for every question", {Stage::kThink});
+  add_stage_command(data, "review", "stage 3: a verdict on every chain", {Stage::kReview});
+  add_stage_command(data, "run", "all three stages, each sample as far as it gets; any number of processes share one store",
+                    {Stage::kAnnotate, Stage::kThink, Stage::kReview});
+}
+
+}  // namespace areason

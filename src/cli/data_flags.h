@@ -1,0 +1,35 @@
+#pragma once
+// What the commands about a set of clips share: the set's folder and store, the choice of clips, and the two steps that
+// `data run` can do on the way. Called by cmd_data_*.cpp. Thread rule: values. Errors: Error(kUsage, kInput).
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/job_store.h"
+
+namespace areason {
+
+struct SetFlags {
+  std::string set, store;
+  std::vector<std::string> where;
+
+  void add_to(CLI::App& app);
+  std::string clips_file() const { return set + "/clips.jsonl"; }
+  // SET/jobs.db unless --store says otherwise.
+  std::unique_ptr<store::JobStore> open() const;
+  // "source=clotho,split=train" -> {source: clotho, split: train}
+  std::map<std::string, std::string> filter() const;
+};
+
+// "synth:runs/demo" and "jsonl:runs/cota", with the defaults of data import and data export.
+void import_into(const SetFlags& set, const std::string& kind_and_path);
+void export_set(const SetFlags& set, const std::string& format_and_folder);
+// prompts/ as installed (PREFIX/share/areason), in the source tree the program was built in, or in the current directory.
+std::string default_prompts_dir();
+
+void add_data_stages(CLI::App& data);
+void add_data_files(CLI::App& data);  // import, check, export
+
+}  // namespace areason

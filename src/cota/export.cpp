@@ -1,0 +1,170 @@
+#include "cota/export.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "cota/review.h"
+#include "cota/stage_run.h"
+
+namespace areason {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class StoreSource : public ExportSource {
+ public:
+  StoreSource(store::JobStore& store, std::map<std::string, std::string> where, std::vector<std::string> excluded)
+      : store_(store), where_(std::move(where)), excluded_(excluded.begin(), excluded.end()) {}
+  void each(const std::function<void(std::int64_t, const ExportItem&)>& each) override {
+    store_.each({stage_name(Stage::kReview), {}, where_}, store::JobState::kDone, [&](store::Job&& job) {
+      throw_if_interrupted();
+      if (!excluded_.contains(job.labels.clip)) each(job.id, item_of(job));
+    });
+  }
+  ExportItem get(std::int64_t place) override { return item_of(store_.get(place)); }
+
+ private:
+  static ExportItem item_of(const store::Job& job) {
+    StageItem item = read_payload(job);
+    ExportItem out{std::move(item.sample), item.clip.root, item.clip.group, item.clip.seconds};
+    const auto review = parse_review(job.answer.text);
+    out.sample.review_verdict = review.value && review.value->right ? "true" : "false";
+    out.sample.review_reason = review.value ? review.value->reason : "";
+    out.sample.review_by = job.answer.teacher;
+    out.sample.prompt_version += ";" + job.key.version;
+    // Another annotation of the clip may have a question of the same number.
+    out.sample.id = job.key.item;
+    return out;
+  }
+  store::JobStore& store_;
+  std::map<std::string, std::string> where_;
+  std::set<std::string> excluded_;
+};
+
+class FileSource : public ExportSource {
+ public:
+  explicit FileSource(const std::string& path) : path_(path), in_(path, std::ios::binary) {
+    if (!in_) throw Error(ErrorCode::kInput, path + ": cannot be opened", "give a file of the sample schema");
+  }
+  void each(const std::function<void(std::int64_t, const ExportItem&)>& each) override {
+    std::string line;
+    for (std::int64_t place = 0; std::getline(in_, line); place = static_cast<std::int64_t>(in_.tellg())) {
+      throw_if_interrupted();
+      if (line.find_first_not_of(" \t\r") != std::string::npos) each(place, item_of(line));
+      if (in_.eof()) break;
+    }
+    in_.clear();
+  }
+  ExportItem get(std::int64_t place) override {
+    in_.clear();
+    in_.seekg(place);
+    std::string line;
+    std::getline(in_, line);
+    return item_of(line);
+  }
+
+ private:
+  ExportItem item_of(const std::string& line) const {
+    Sample sample = sample_from_json(parse_json(line, path_), path_);
+    const std::string group = sample.source.id.empty() ? sample.id : sample.source.set + ":" + sample.source.id;
+    return {std::move(sample), parent_directory(path_), group, 0};
+  }
+  std::string path_;
+  std::ifstream in_;
+};
+
+std::string split_of(const ExportItem& item, const ExportOptions& options) {
+  if (!item.sample.split.empty()) return item.sample.split;
+  // By group, so that no recording lies on both sides.
+  const double u = Random::for_item(options.seed, "split/" + item.group).uniform();
+  return u < options.test_share ? "test" : u < options.test_share + options.val_share ? "val" : "train";
+}
+
+// A split's name becomes a file's name.
+std::string safe_name(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    out += plain ? c : '_';
+  }
+  return out.empty() ? "train" : out;
+}
+
+struct Place {
+  std::uint32_t split;
+  std::uint64_t order;
+  std::int64_t place;
+  bool operator<(const Place& other) const {
+    return std::tie(split, order, place) < std::tie(other.split, other.order, other.place);
+  }
+};
+
+}  // namespace
+
+ExportFormat export_format(const std::string& name) {
+  const std::map<std::string, ExportFormat> kNames = {{"jsonl", ExportFormat::kJsonl},
+                                                      {"swift", ExportFormat::kSwift},
+                                                      {"hf", ExportFormat::kHuggingFace},
+                                                      {"webdataset", ExportFormat::kWebDataset}};
+  const auto it = kNames.find(name);
+  if (it == kNames.end())
+    throw Error(ErrorCode::kUsage, "unknown export format \"" + name + "\"", "use jsonl, swift, hf or webdataset");
+  return it->second;
+}
+
+std::unique_ptr<ExportSource> export_from_store(store::JobStore& store, const std::map<std::string, std::string>& where,
+                                                std::vector<std::string> excluded) {
+  return std::make_unique<StoreSource>(store, where, std::move(excluded));
+}
+std::unique_ptr<ExportSource> export_from_file(const std::string& samples) { return std::make_unique<FileSource>(samples); }
+
+std::string export_audio_path(const ExportItem& item, const std::string& audio) {
+  if (item.root.empty() && fs::path(audio).is_absolute()) return audio;
+  return fs::absolute(path_inside(item.root.empty() ? "." : item.root, audio)).lexically_normal().string();
+}
+
+ExportReport export_samples(ExportSource& source, const ExportOptions& options) {
+  ExportReport report;
+  std::vector<std::string> splits;
+  std::vector<Place> places;
+  source.each([&](std::int64_t place, const ExportItem& item) {
+    if (options.keep == Keep::kApproved && item.sample.review_verdict != "true") {
+      ++report.refused;
+      return;
+    }
+    const std::string split = safe_name(split_of(item, options));
+    auto it = std::find(splits.begin(), splits.end(), split);
+    if (it == splits.end()) it = splits.insert(it, split);
+    Random random = Random::for_item(options.seed, "order/" + item.sample.id);
+    const std::uint64_t high = random.next_u32();
+    places.push_back({static_cast<std::uint32_t>(it - splits.begin()), high << 32 | random.next_u32(), place});
+  });
+  std::sort(places.begin(), places.end());
+  make_directories(options.out);
+  const auto writer = make_export_writer(options);
+  for (const Place& p : places) {
+    throw_if_interrupted();
+    ExportItem item = source.get(p.place);
+    item.sample.split = splits[p.split];
+    writer->add(item.sample.split, item);
+    ++report.samples;
+    ++report.splits[item.sample.split];
+    ++report.tasks[item.sample.task];
+    ++report.licences[item.sample.source.licence.empty() ? "unknown" : item.sample.source.licence];
+    ++report.sources[item.sample.source.set];
+    report.hours += item.seconds / 3600;
+  }
+  writer->finish(report);
+  return report;
+}
+
+}  // namespace areason

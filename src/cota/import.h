@@ -1,0 +1,50 @@
+#pragma once
+// `data import`: clips from outside into a set's DIR/clips.jsonl. A source (import_sources.h) lists rows; here their files are
+// found, decoded, hashed and compared. Broken rows and missing files are listed in DIR/import-problems.jsonl, counted, and
+// skipped. What an earlier import of the set has is not decoded again; a stopped import goes on. Called by the CLI and tests.
+// Thread rule: run_import() starts its own threads. Errors: Error(kUsage, kInput), Error(kInterrupted).
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cota/import_clip.h"
+
+namespace areason {
+
+struct ImportOptions {
+  std::string kind;        // "audiocaps", …: import_kinds()
+  std::string path;        // folder or table of the source
+  std::string audio;       // folder of the audio files; "" where the source keeps them beside its tables
+  std::string split;       // for sources that have none of their own
+  std::string set;         // DIR
+  std::int64_t limit = 0;  // rows; 0: all
+  int threads = 2;
+};
+
+struct ImportReport {
+  std::int64_t rows = 0, imported = 0, known = 0, missing = 0, broken = 0;
+  std::int64_t duplicates = 0, across_splits = 0;  // in the whole set
+  std::map<std::string, std::int64_t> licences;
+};
+using ImportProgress = std::function<void(const ImportReport&)>;
+ImportReport run_import(const ImportOptions& options, const ImportProgress& progress = {});
+
+// A row as a source lists it: everything but what the audio itself says.
+struct ImportRow {
+  SourceClip clip;                      // root is set; audio too, unless `candidates` are
+  std::vector<std::string> candidates;  // names that the one file may have, relative to root
+  double expected_seconds = 0;          // 0: unknown; a file far off this is broken (MELD's mis-cut clips)
+  std::string where;                    // "file, line 12"
+};
+struct ImportSink {
+  std::function<void(ImportRow&&)> row;
+  std::function<void(const std::string& where, const std::string& what)> broken;
+};
+
+// Marks clips whose sound another one has: test and validation clips stay, of equals on one side the first. Clips of equal
+// sound come into one group, so that no later split parts them. Returns (duplicates, those across a train/test border).
+std::pair<std::int64_t, std::int64_t> mark_duplicates(std::vector<SourceClip>& clips);
+
+}  // namespace areason
