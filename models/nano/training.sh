@@ -28,3 +28,7 @@ audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/dri
  --weight-decay 0.05 --batch-samples 32 --seed 6 --tags-weight 0.2 --planning-weight 0.2 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 1 --key-weight 5 \
  --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)' \
  --eval-every 300 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 46
+
+# the model without the chain of the card's last columns; asked with `ask --structure free --max-new-tokens 80`
+audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/drills.jsonl --val runs/nano-data/val.jsonl --target answer --init runs/n5/last --freeze audio_tower --feature-cache runs/features6 --out runs/n6a --lr 1.0e-3 --muon --muon-lr 2.5e-3 --min-lr 1e-5 --warmup 40 \
+ --weight-decay 0.05 --batch-samples 32 --seed 6 --eval-every 600 --eval-samples 200 --save-every 600 --save-dtype f16 --threads 2 --max-steps 3152
