@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "eval/judge.h"
+#include "eval/mmau.h"
 #include "eval/paper_tables_data.h"
 
 namespace areason {
@@ -136,6 +137,15 @@ ReportTable paper_table(const Json& printed) {
   return table;
 }
 
+// Figures beside the paper's must say when they are of other data: clips of make-benchmark, or a file that is neither release.
+std::string data_note(const EvalRun& run) {
+  const fs::path data = run.manifest["data"].value("path", std::string());
+  for (const fs::path& folder : {data, data.parent_path()})
+    if (fs::exists(folder / "benchmark.json")) return ", items of eval make-benchmark, not the paper's";
+  const bool unknown = run.benchmark == "mmau" && mmau_version_of_file(run.data.sha256).empty();
+  return unknown ? ", neither release of MMAU-mini" : "";
+}
+
 // Says so when not all items have been answered: the figures are then of those that have, or of too few.
 std::string model_label(const EvalRun& run) {
   const Json& model = run.manifest["model"];
@@ -143,8 +153,8 @@ std::string model_label(const EvalRun& run) {
   if (name.empty()) name = fs::path(model.value("path", std::string("?"))).lexically_normal().filename().string();
   const std::size_t answered = read_run(run).lines.size();
   const std::string missing = answered < run.all.size() ? fmt::format(", {} answered", answered) : "";
-  return fmt::format("{} (prompt {}, n = {}{})", name, run.manifest["prompt"].value("name", std::string("?")), run.all.size(),
-                     missing);
+  return fmt::format("{} (prompt {}, n = {}{}{})", name, run.manifest["prompt"].value("name", std::string("?")), run.all.size(),
+                     missing, data_note(run));
 }
 
 }  // namespace
