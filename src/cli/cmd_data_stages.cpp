@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/data_flags.h"
+#include "cli/llm_flags.h"
 #include "cota/stage_run.h"
 #include "llm/config.h"
 
@@ -15,80 +16,65 @@ namespace areason {
 namespace {
 
 struct TeacherFlags {
-  std::string kind = "oracle", model, url, key_variable, recording, prices, extra_json, audio_field = "input_audio";
+  LlmFlags model;  // its `api` is --teacher
+  BudgetFlags budget;
   bool text_only = false;
-  double timeout = 600, money = 0, first_wait = 1;
-  std::int64_t tokens = 0, requests_per_minute = 0, tokens_per_minute = 0;
-  int attempts = 5;
 
+  TeacherFlags() { model.api = "oracle"; }
   void add_to(CLI::App& app) {
-    app.add_option("--teacher", kind,
+    app.add_option("--teacher", model.api,
                    "who answers: gemini, openai (any compatible server), replay (of --recording), or oracle "
                    "(knows the clips of data synth)")
         ->check(CLI::IsMember({"oracle", "gemini", "openai", "replay"}))
         ->capture_default_str();
-    app.add_option("--model", model, "the model's name at its server")->type_name("NAME");
-    app.add_option("--url", url, "the server's address (default: the API's own)")->type_name("URL");
-    app.add_option("--key-variable", key_variable,
+    app.add_option("--model", model.model, "the model's name at its server")->type_name("NAME");
+    app.add_option("--url", model.url, "the server's address (default: the API's own)")->type_name("URL");
+    app.add_option("--key-variable", model.key_variable,
                    "environment variable with the key (default: GEMINI_API_KEY, OPENAI_API_KEY)")
         ->type_name("NAME");
-    app.add_option("--audio-field", audio_field, "how compatible servers are sent a clip")
+    app.add_option("--audio-field", model.audio_field, "how compatible servers are sent a clip")
         ->check(CLI::IsMember({"input_audio", "input_audio_data_url", "audio_url"}))
         ->capture_default_str();
     app.add_flag("--text-only", text_only, "the teacher cannot hear: labels, transcripts and timeline stand in for the clip");
-    app.add_option("--recording", recording, "every answer is kept in this file too, and not asked for again")
+    app.add_option("--recording", model.recording, "every answer is kept in this file too, and not asked for again")
         ->type_name("FILE");
-    app.add_option("--extra", extra_json, "a JSON object merged into each request's body")->type_name("JSON");
-    app.add_option("--prices", prices, "prices of models, a JSON file (docs/teachers.md)")->type_name("FILE");
-    app.add_option("--budget", money, "most money this run may spend, in the currency of --prices; 0: no limit")
+    app.add_option("--extra", model.extra_json, "a JSON object merged into each request's body")->type_name("JSON");
+    app.add_option("--prices", budget.prices, "prices of models, a JSON file (docs/teachers.md)")->type_name("FILE");
+    app.add_option("--budget", budget.money, "most money this run may spend, in the currency of --prices; 0: no limit")
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
-    app.add_option("--budget-tokens", tokens, "most tokens this run may use; 0: no limit")->capture_default_str();
-    app.add_option("--requests-per-minute", requests_per_minute, "of this process; 0: no limit")->capture_default_str();
-    app.add_option("--tokens-per-minute", tokens_per_minute, "of this process; 0: no limit")->capture_default_str();
-    app.add_option("--timeout", timeout, "seconds for one attempt")->check(CLI::Range(0.01, 86400.0))->capture_default_str();
-    app.add_option("--attempts", attempts, "of a request whose server fails for a while")
+    app.add_option("--budget-tokens", budget.tokens, "most tokens this run may use; 0: no limit")->capture_default_str();
+    app.add_option("--requests-per-minute", model.requests_per_minute, "of this process; 0: no limit")->capture_default_str();
+    app.add_option("--tokens-per-minute", model.tokens_per_minute, "of this process; 0: no limit")->capture_default_str();
+    app.add_option("--timeout", model.timeout, "seconds for one attempt")
+        ->check(CLI::Range(0.01, 86400.0))
+        ->capture_default_str();
+    app.add_option("--attempts", model.attempts, "of a request whose server fails for a while")
         ->check(CLI::Range(1, 100))
         ->capture_default_str();
-    app.add_option("--first-wait", first_wait, "seconds before the second attempt at most, doubled each time")
+    app.add_option("--first-wait", model.first_wait, "seconds before the second attempt at most, doubled each time")
         ->check(CLI::Range(0.0, 60.0))
         ->capture_default_str();
   }
 
-  llm::PriceTable price_table() const { return prices.empty() ? llm::PriceTable() : llm::read_prices(prices); }
-
   // `asking`: no provider is built for a dry run, so that no key is needed.
   std::unique_ptr<Teacher> build(bool asking) const {
-    if (kind == "oracle") return make_oracle_teacher();
-    if (model.empty()) throw Error(ErrorCode::kUsage, "--teacher " + kind + " needs a --model", "its name at the server");
+    if (model.api == "oracle") return make_oracle_teacher();
+    if (model.model.empty())
+      throw Error(ErrorCode::kUsage, "--teacher " + model.api + " needs a --model", "its name at the server");
     ProviderTeacherOptions options;
-    options.model = model;
+    options.model = model.model;
     options.hearing = text_only ? Hearing::kTextOnly : Hearing::kAudio;
-    options.prices = price_table();
-    options.extra_json = extra_json;
-    options.timeout_seconds = timeout;
-    if (asking) options.provider = llm::build_provider(config());
+    options.prices = budget.price_table();
+    options.extra_json = model.extra_json;
+    options.timeout_seconds = model.timeout;
+    if (asking) {
+      llm::ProviderConfig config = model.provider_config();
+      config.budget = budget.build();
+      config.budget->require_price(model.model);
+      options.provider = llm::build_provider(config);
+    }
     return make_provider_teacher(options);
-  }
-
-  llm::ProviderConfig config() const {
-    llm::ProviderConfig config;
-    config.api = llm::api_from_name(kind);
-    config.url = url;
-    config.key_variable = key_variable;
-    config.recording = recording;
-    if (audio_field == "input_audio_data_url") config.audio_field = llm::AudioField::kInputAudioDataUrl;
-    if (audio_field == "audio_url") config.audio_field = llm::AudioField::kAudioUrl;
-    config.retry.attempts = attempts;
-    config.retry.first_seconds = first_wait;
-    if (requests_per_minute > 0 || tokens_per_minute > 0)
-      config.rates.windows.push_back({60, requests_per_minute, tokens_per_minute});
-    llm::BudgetLimits limits;
-    if (money > 0) limits.money = llm::Money::from_units(money);
-    limits.tokens = tokens;
-    config.budget = std::make_shared<llm::Budget>(limits, price_table());
-    config.budget->require_price(model);
-    return config;
   }
 };
 
@@ -104,7 +90,7 @@ struct StageFlags {
 class ProgressPrinter {
  public:
   explicit ProgressPrinter(store::JobStore& store) : store_(store) {}
-  void operator()(const RunProgress& p) {
+  void operator()(const StageProgress& p) {
     if (p.seconds - last_ < (terminal_ ? 1 : 10)) return;
     last_ = p.seconds;
     std::int64_t open = 0;
@@ -133,8 +119,8 @@ class ProgressPrinter {
 // What the open jobs can cost at most; those that follow from them are reckoned with the prompts' own question counts.
 void print_estimate(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
   const auto teacher = flags.teacher.build(false);
-  const auto table = flags.teacher.price_table();
-  const auto price = table.models.find(flags.teacher.model);
+  const auto table = flags.teacher.budget.price_table();
+  const auto price = table.models.find(flags.teacher.model.model);
   llm::Estimate known, following;
   std::int64_t jobs = 0, more = 0;
   for (const Stage stage : flags.run.stages) {
@@ -163,8 +149,8 @@ void print_estimate(store::JobStore& store, const PromptLibrary& prompts, const 
   known += following;
   if (price != table.models.end())
     fmt::print("at most {} {} without asking again\n", price->second.cost(known).text(), table.currency);
-  else if (flags.teacher.kind != "oracle")
-    fmt::print("no price for {}: give --prices\n", flags.teacher.model);
+  else if (flags.teacher.model.api != "oracle")
+    fmt::print("no price for {}: give --prices\n", flags.teacher.model.model);
 }
 
 void plan(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
@@ -197,7 +183,7 @@ void run(StageFlags& flags) {
   if (!flags.import_from.empty()) import_into(flags.set, flags.import_from);
   const PromptLibrary prompts(flags.prompts.empty() ? default_prompts_dir() : flags.prompts);
   flags.run.where = flags.set.filter();
-  if (flags.teacher.kind == "oracle") flags.run.batch = std::max(flags.run.batch, 32);
+  if (flags.teacher.model.api == "oracle") flags.run.batch = std::max(flags.run.batch, 32);
   const auto store = flags.set.open();
   if (flags.retry_failed) {
     for (const Stage stage : flags.run.stages)
@@ -207,7 +193,7 @@ void run(StageFlags& flags) {
   if (flags.dry_run) return print_estimate(*store, prompts, flags);
   const auto teacher = flags.teacher.build(true);
   ProgressPrinter printer(*store);
-  flags.run.progress = [&](const RunProgress& p) { printer(p); };
+  flags.run.progress = [&](const StageProgress& p) { printer(p); };
   const StageRunReport report = run_stages(*store, prompts, *teacher, flags.run);
   printer.end();
   log_info(fmt::format("{} answers in {:.1f} s, {} asked again, {} given up, {} came too late", report.totals.done,

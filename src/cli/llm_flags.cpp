@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "llm/config.h"
 
 namespace areason {
 
@@ -42,20 +41,26 @@ void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::strin
   app.add_option(flag + "tokens-per-minute", tokens_per_minute, what + ": 0: no limit")->capture_default_str();
 }
 
-AskedModel LlmFlags::build(const std::shared_ptr<llm::Budget>& budget, const std::string& recording_default) const {
-  if (model.empty())
-    throw Error(ErrorCode::kUsage, "the api " + api + " needs a model's name", "see the -model flag beside it");
+llm::ProviderConfig LlmFlags::provider_config() const {
   llm::ProviderConfig config;
   config.api = llm::api_from_name(api);
   config.url = url;
   config.key_variable = key_variable;
-  config.recording = recording.empty() ? recording_default : recording;
+  config.recording = recording;
   if (audio_field == "input_audio_data_url") config.audio_field = llm::AudioField::kInputAudioDataUrl;
   if (audio_field == "audio_url") config.audio_field = llm::AudioField::kAudioUrl;
   config.retry.attempts = attempts;
   config.retry.first_seconds = first_wait;
   if (requests_per_minute > 0 || tokens_per_minute > 0)
     config.rates.windows.push_back({60, requests_per_minute, tokens_per_minute});
+  return config;
+}
+
+AskedModel LlmFlags::build(const std::shared_ptr<llm::Budget>& budget, const std::string& recording_default) const {
+  if (model.empty())
+    throw Error(ErrorCode::kUsage, "the api " + api + " needs a model's name", "see the -model flag beside it");
+  llm::ProviderConfig config = provider_config();
+  if (config.recording.empty()) config.recording = recording_default;
   config.budget = budget;
   if (budget) budget->require_price(model);
   AskedModel out;
@@ -87,7 +92,7 @@ std::shared_ptr<llm::Budget> BudgetFlags::build() const {
   llm::BudgetLimits limits;
   if (money > 0) limits.money = llm::Money::from_units(money);
   limits.tokens = tokens;
-  return std::make_shared<llm::Budget>(limits, prices.empty() ? llm::PriceTable() : llm::read_prices(prices));
+  return std::make_shared<llm::Budget>(limits, price_table());
 }
 
 std::string spent_line(const llm::Budget& budget) {

@@ -1,13 +1,14 @@
 #pragma once
 // The flags that name a model behind HTTP or in a recording, under a prefix (--judge-api, --listener-api …), and the stack that
-// follows from them. Called by the eval commands. Keys come from the environment only. Thread rule: values; the flags must
-// outlive the parsing. Errors: Error(kUsage, kInput).
+// follows from them. Called by the eval commands and the stages of data. Keys come from the environment only. Thread rule:
+// values; the flags must outlive the parsing. Errors: Error(kUsage, kInput).
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "eval/run_llm.h"
 #include "llm/budget.h"
+#include "llm/config.h"
 
 namespace areason {
 
@@ -22,6 +23,8 @@ struct LlmFlags {
   // `prefix` is "judge-" for --judge-api; `what` begins the help texts.
   void add_to(CLI::App& app, const std::string& prefix, const std::string& what);
   bool given() const { return !api.empty(); }
+  // Everything but the budget.
+  llm::ProviderConfig provider_config() const;
   // `recording_default` keeps every answer there unless a file is named.
   AskedModel build(const std::shared_ptr<llm::Budget>& budget, const std::string& recording_default) const;
   // For manifests: no keys, no addresses with secrets.
@@ -34,6 +37,7 @@ struct BudgetFlags {
   double money = 0;
   std::int64_t tokens = 0;
   void add_to(CLI::App& app);
+  llm::PriceTable price_table() const { return prices.empty() ? llm::PriceTable() : llm::read_prices(prices); }
   std::shared_ptr<llm::Budget> build() const;
 };
 // One line on what was spent, for standard error.

@@ -280,7 +280,7 @@ class Runner {
   }
 
   void report_progress() {
-    RunProgress now;
+    StageProgress now;
     {
       const std::lock_guard lock(mutex_);
       totals_.seconds = std::chrono::duration<double>(SteadyClock::now() - begin_).count();
@@ -297,7 +297,7 @@ class Runner {
   const SteadyClock::time_point begin_ = SteadyClock::now();
   std::mutex mutex_;
   std::condition_variable changed_;
-  RunProgress totals_;
+  StageProgress totals_;
   std::string stopped_by_;
   std::exception_ptr failure_;
   std::int64_t taken_ = 0;

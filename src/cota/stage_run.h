@@ -41,7 +41,7 @@ std::size_t plan_annotations(store::JobStore& store, const PromptLibrary& prompt
 // stage was changed.
 std::size_t plan_follow_ups(store::JobStore& store, const PromptLibrary& prompts, Stage stage);
 
-struct RunProgress {
+struct StageProgress {
   std::int64_t done = 0, refused = 0, failed = 0, late = 0;  // answers of this run
   store::JobCost cost;
   double seconds = 0;
@@ -55,11 +55,11 @@ struct StageRunOptions {
   int batch = 1;      // jobs a worker takes, and answers it stores, at a time
   int max_tries = 3;  // answers that may be refused before a job is given up
   double lease_seconds = 600;
-  std::function<void(const RunProgress&)> progress;  // about twice a second, from one thread
+  std::function<void(const StageProgress&)> progress;  // about twice a second, from one thread
 };
 
 struct StageRunReport {
-  RunProgress totals;
+  StageProgress totals;
   std::string stopped_by;  // why the run ended early (key, quota, budget); "" otherwise
 };
 StageRunReport run_stages(store::JobStore& store, const PromptLibrary& prompts, Teacher& teacher,
