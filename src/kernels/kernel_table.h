@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "kernels/isa.h"
+#include "kernels/weight_type.h"
 
 namespace areason {
 
-enum class WeightType { kF32, kBF16, kF16 };
 enum class Store { kReplace, kAdd };  // y = value, or y += value
 
 // Packs `rows` (<= nr) weight rows of `k` values into panel[k][nr] of f32; missing rows become zeros.

@@ -4,15 +4,15 @@
 #include <vector>
 
 #include "kernels/panels.h"
+#include "kernels/quant_blocks.h"
 
 namespace areason {
 namespace {
 
-std::size_t element_size(WeightType type) { return type == WeightType::kF32 ? 4 : 2; }
-
-const void* weight_row(const LinearOutput& out, int row, int k) {
-  return static_cast<const char*>(out.weights) +
-         element_size(out.type) * static_cast<std::size_t>(row) * static_cast<std::size_t>(k);
+// Weight rows [row, …) from column `depth` on.
+const char* weights_at(const LinearOutput& out, int row, int k, int depth = 0) {
+  return static_cast<const char*>(out.weights) + row_bytes(out.type, k) * static_cast<std::size_t>(row) +
+         row_bytes(out.type, depth);
 }
 
 // Pieces of work over all outputs: piece i of an output covers [i * size, …) of its n columns (times blocks of rows).
@@ -29,6 +29,17 @@ std::vector<Piece> split_columns(std::span<const LinearOutput> outputs, int size
   return pieces;
 }
 
+// Rows of a block format as f32, and the product with them.
+void dot_dequantized(const KernelTable& table, const LinearInput& in, const Piece& piece) {
+  const LinearOutput& out = *piece.out;
+  const auto k = static_cast<std::size_t>(in.k);
+  std::vector<float> weights(static_cast<std::size_t>(piece.columns) * k);
+  for (int c = 0; c < piece.columns; ++c)
+    dequantize_row(out.type, weights_at(out, piece.column + c, in.k), in.k, weights.data() + static_cast<std::size_t>(c) * k);
+  table.dot({in.x, in.stride, weights.data(), WeightType::kF32, k, out.bias == nullptr ? nullptr : out.bias + piece.column,
+             out.y + piece.column, out.stride, in.rows, piece.columns, in.k, out.store});
+}
+
 void streamed(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs) {
   constexpr int kUnit = 8;              // weight rows that the kernel takes at once
   constexpr std::size_t kWork = 65536;  // multiply-adds worth handing to another thread
@@ -42,7 +53,12 @@ void streamed(const KernelContext& context, const LinearInput& in, std::span<con
           int columns = 0;
           for (; begin < end && pieces[begin].out == first.out; ++begin) columns += pieces[begin].columns;
           const LinearOutput& out = *first.out;
-          context.table.dot({in.x, in.stride, weight_row(out, first.column, in.k), out.type, static_cast<std::size_t>(in.k),
+          if (is_quantized(out.type)) {
+            for (int c = 0; c < columns; c += kUnit)
+              dot_dequantized(context.table, in, {&out, first.column + c, std::min(kUnit, columns - c)});
+            continue;
+          }
+          context.table.dot({in.x, in.stride, weights_at(out, first.column, in.k), out.type, static_cast<std::size_t>(in.k),
                              out.bias == nullptr ? nullptr : out.bias + first.column, out.y + first.column, out.stride, in.rows,
                              columns, in.k, out.store});
         }
@@ -54,18 +70,31 @@ struct Rows {
   int count;
 };
 
+// `rows` (<= nr) weight rows from `column` on, `k` values from `depth` on, as one panel of f32.
+struct PanelPart {
+  int column, rows, depth, k;
+};
+void pack_panel(const KernelTable& table, const LinearInput& in, const LinearOutput& out, const PanelPart& part, float* panel) {
+  if (!is_quantized(out.type)) {
+    table.pack(
+        {weights_at(out, part.column, in.k, part.depth), out.type, static_cast<std::size_t>(in.k), part.rows, part.k, panel});
+    return;
+  }
+  alignas(64) float weights[kMaxNr * kPanelDepth];
+  for (int r = 0; r < part.rows; ++r)
+    dequantize_row(out.type, weights_at(out, part.column + r, in.k, part.depth), part.k, weights + r * kPanelDepth);
+  table.pack({weights, WeightType::kF32, kPanelDepth, part.rows, part.k, panel});
+}
+
 // One group of panels times some rows.
 void packed_group(const KernelTable& table, const LinearInput& in, const Piece& piece, Rows rows) {
   alignas(64) float panels[kPanelDepth * kGroupColumns];
   const LinearOutput& out = *piece.out;
   for (int depth = 0; depth < in.k; depth += kPanelDepth) {
     const int k = std::min(kPanelDepth, in.k - depth);
-    for (int c = 0; c < piece.columns; c += table.nr) {
-      const char* weights = static_cast<const char*>(weight_row(out, piece.column + c, in.k));
-      table.pack({weights + element_size(out.type) * static_cast<std::size_t>(depth), out.type, static_cast<std::size_t>(in.k),
-                  std::min(table.nr, piece.columns - c), k,
-                  panels + static_cast<std::size_t>(c) * static_cast<std::size_t>(k)});
-    }
+    for (int c = 0; c < piece.columns; c += table.nr)
+      pack_panel(table, in, out, {piece.column + c, std::min(table.nr, piece.columns - c), depth, k},
+                 panels + static_cast<std::size_t>(c) * static_cast<std::size_t>(k));
     const bool first = depth == 0;
     multiply_panels(table, {in.x + static_cast<std::size_t>(rows.first) * in.stride + depth, in.stride, rows.count, k},
                     {panels, piece.columns, first && out.bias != nullptr ? out.bias + piece.column : nullptr},

@@ -45,6 +45,8 @@ void pack(const PackArgs& args) {
       return pack_rows<ReadBF16>(args);
     case WeightType::kF16:
       return pack_rows<ReadF16>(args);
+    default:  // block formats do not come here
+      return;
   }
 }
 
@@ -165,6 +167,8 @@ void dot(const DotArgs& args) {
       return dot_typed<ReadBF16>(args);
     case WeightType::kF16:
       return dot_typed<ReadF16>(args);
+    default:  // block formats do not come here
+      return;
   }
 }
 

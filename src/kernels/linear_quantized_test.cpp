@@ -1,0 +1,114 @@
+// Products with quantised weights, on every instruction set of this machine, against exact sums in double precision.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "kernels/linear.h"
+#include "kernels/quant_testing.h"
+
+namespace areason {
+namespace {
+
+using testing::dequantized;
+using testing::random_blocks;
+
+constexpr WeightType kQuantized[] = {WeightType::kQ8_0, WeightType::kQ4_0, WeightType::kQ4_K, WeightType::kQ5_K,
+                                     WeightType::kQ6_K};
+
+class QuantizedTest : public ::testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    const auto isas = available_isas();
+    if (std::find(isas.begin(), isas.end(), GetParam()) == isas.end())
+      GTEST_SKIP() << "THIS MACHINE HAS NO " << isa_name(GetParam()) << ": its kernels are not tested here";
+  }
+  ThreadPool pool_{2};
+  Random random_{11};
+  KernelContext context() { return {pool_, kernels_of(GetParam())}; }
+};
+
+INSTANTIATE_TEST_SUITE_P(Isas, QuantizedTest, ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512),
+                         [](const auto& param) { return std::string(isa_name(param.param)); });
+
+struct Case {
+  WeightType type;
+  int rows, k, n;
+  Store store;
+};
+
+// Rounding x to 127 steps a group of 32 adds an error that is uniform in half a step: its variance is step^2 / 12 for each
+// weight. Six standard deviations are never left by so few sums; f32 adds about 1e-6 of the sum of magnitudes.
+double error_bound(const float* x, const float* w, int k) {
+  double variance = 0, size = 1;
+  for (int group = 0; group < k; group += 32) {
+    float top = 0;
+    for (int i = group; i < group + 32; ++i) top = std::max(top, std::fabs(x[i]));
+    const double step = static_cast<double>(top) / 127.0;
+    for (int i = group; i < group + 32; ++i) {
+      variance += static_cast<double>(w[i]) * w[i] * step * step / 12.0;
+      size += std::fabs(static_cast<double>(x[i]) * w[i]);
+    }
+  }
+  return 6.0 * std::sqrt(variance) + 1e-6 * size;
+}
+
+void check(const KernelContext& context, const Case& c, Random& random) {
+  const auto rows = static_cast<std::size_t>(c.rows), k = static_cast<std::size_t>(c.k), n = static_cast<std::size_t>(c.n);
+  const std::size_t x_stride = k + 5, y_stride = n + 3;
+  const auto weights = random_blocks(c.type, c.n, c.k, random);
+  const auto values = dequantized(c.type, weights, c.n, c.k);
+  std::vector<float> x(rows * x_stride), y(rows * y_stride), bias(n);
+  for (auto* vector : {&x, &y, &bias})
+    for (auto& v : *vector) v = static_cast<float>(random.normal());
+  const auto before = y;
+  const LinearOutput out{weights.data(), c.type, c.n, bias.data(), y.data(), y_stride, c.store};
+  linear(context, {x.data(), x_stride, c.rows, c.k}, {&out, 1});
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t j = n; j < y_stride; ++j) ASSERT_EQ(y[r * y_stride + j], before[r * y_stride + j]) << "past the row's end";
+    for (std::size_t j = 0; j < n; ++j) {
+      double sum = bias[j] + (c.store == Store::kAdd ? static_cast<double>(before[r * y_stride + j]) : 0.0);
+      for (std::size_t i = 0; i < k; ++i) sum += static_cast<double>(x[r * x_stride + i]) * values[j * k + i];
+      ASSERT_NEAR(y[r * y_stride + j], sum, error_bound(&x[r * x_stride], &values[j * k], c.k))
+          << weight_type_name(c.type) << " " << c.rows << "x" << c.k << "x" << c.n << " at " << r << "," << j;
+    }
+  }
+}
+
+TEST_P(QuantizedTest, AgreesWithDoublePrecision) {
+  for (const WeightType type : kQuantized) {
+    const int block = block_size(type);
+    for (const int rows : {1, 2, 3, 5, 16, 17, 40})
+      for (const auto& [k, n] : {std::pair{block, 1}, {block, 64}, {3 * block, 19}, {1280, 33}, {512, 150}})
+        check(context(), {type, rows, k, n, rows % 2 == 0 ? Store::kAdd : Store::kReplace}, random_);
+  }
+}
+
+TEST_P(QuantizedTest, SeveralOutputsOfSeveralTypesShareOneInput) {
+  for (const int rows : {1, 4, 30}) {
+    const int k = 512, n = 37;
+    const auto size = static_cast<std::size_t>(rows * n);
+    std::vector<float> x(static_cast<std::size_t>(rows * k));
+    for (auto& v : x) v = static_cast<float>(random_.normal());
+    std::vector<std::vector<std::byte>> weights;
+    for (const WeightType type : kQuantized) weights.push_back(random_blocks(type, n, k, random_));
+    weights.emplace_back(static_cast<std::size_t>(n * k) * sizeof(float));  // f32 zeros beside them
+    std::vector<float> together(size * weights.size(), 1.0f), apart = together;
+    const auto outputs = [&](std::vector<float>& y) {
+      std::vector<LinearOutput> out;
+      for (std::size_t i = 0; i < weights.size(); ++i)
+        out.push_back({weights[i].data(), i < std::size(kQuantized) ? kQuantized[i] : WeightType::kF32, n, nullptr,
+                       y.data() + i * size, static_cast<std::size_t>(n), Store::kReplace});
+      return out;
+    };
+    const LinearInput in{x.data(), static_cast<std::size_t>(k), rows, k};
+    linear(context(), in, outputs(together));
+    for (const auto& out : outputs(apart)) linear(context(), in, {&out, 1});
+    EXPECT_EQ(together, apart);
+    EXPECT_EQ(together.back(), 0.0f);
+  }
+}
+
+}  // namespace
+}  // namespace areason
