@@ -2,6 +2,7 @@
 #include "cota/question.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -420,7 +421,7 @@ TEST(Assign, TestIsBalancedAndCounted) {
 }
 
 struct TemporaryDir {
-  TemporaryDir() : path((std::filesystem::path(testing::TempDir()) / "synth-job").string()) {
+  TemporaryDir() : path((std::filesystem::path(testing::TempDir()) / ("synth-job-" + std::to_string(::getpid()))).string()) {
     std::filesystem::remove_all(path);
   }
   ~TemporaryDir() { std::filesystem::remove_all(path); }
