@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "kernels/half.h"
+#include "model/bad_file.h"
 
 namespace areason {
 namespace {
@@ -26,14 +27,6 @@ constexpr std::size_t kMaxDimensions = 8;
 const char* const kDamagedHint = "download or copy the checkpoint again";
 
 static_assert(std::endian::native == std::endian::little, "safetensors data is used in place and is little-endian");
-
-// `what` may hold bytes of the file: an error stays one printable line of bounded length.
-[[noreturn]] void fail(const std::string& file, std::string what) {
-  for (char& c : what)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  if (what.size() > 400) what = what.substr(0, 400) + "...";
-  throw Error(ErrorCode::kModel, file + ": " + what, kDamagedHint);
-}
 
 struct DTypeRow {
   DType dtype;
@@ -57,23 +50,23 @@ using HeaderJson = nlohmann::json;
 HeaderJson parse_header(const std::string& file, std::string_view text) {
   std::set<std::string, std::less<>> names;
   const auto check = [&](int depth, HeaderJson::parse_event_t event, HeaderJson& value) {
-    if (depth > 4) fail(file, "the header is nested too deeply");
+    if (depth > 4) bad_model_file(file, "the header is nested too deeply");
     if (event == HeaderJson::parse_event_t::key && depth == 1 && !names.insert(value.get<std::string>()).second)
-      fail(file, "tensor " + value.get<std::string>() + " appears twice in the header");
+      bad_model_file(file, "tensor " + value.get<std::string>() + " appears twice in the header");
     return true;
   };
   try {
     HeaderJson header = HeaderJson::parse(text.begin(), text.end(), check);
-    if (!header.is_object()) fail(file, "the header is not a JSON object");
+    if (!header.is_object()) bad_model_file(file, "the header is not a JSON object");
     return header;
   } catch (const HeaderJson::exception& e) {
-    fail(file, std::string("the header is not valid JSON (") + e.what() + ")");
+    bad_model_file(file, std::string("the header is not valid JSON (") + e.what() + ")");
   }
 }
 
 std::uint64_t unsigned_field(const HeaderJson& value, const std::string& file, const std::string& what) {
   if (!value.is_number_integer() || (!value.is_number_unsigned() && value.get<std::int64_t>() < 0))
-    fail(file, what + " is not a whole number >= 0");
+    bad_model_file(file, what + " is not a whole number >= 0");
   return value.get<std::uint64_t>();
 }
 
@@ -82,19 +75,20 @@ std::uint64_t byte_count(const TensorView& view, const std::string& file) {
   std::uint64_t count = dtype_size(view.dtype);
   for (const std::int64_t dim : view.shape)
     if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(dim), &count))
-      fail(file, "tensor " + view.name + ": the shape is too large");
+      bad_model_file(file, "tensor " + view.name + ": the shape is too large");
   return count;
 }
 
 void parse_shape(const HeaderJson& entry, TensorView& view, const std::string& file) {
   const std::string what = "tensor " + view.name;
   const auto shape = entry.find("shape");
-  if (shape == entry.end() || !shape->is_array()) fail(file, what + " has no shape");
-  if (shape->size() > kMaxDimensions) fail(file, what + " has more than " + std::to_string(kMaxDimensions) + " dimensions");
+  if (shape == entry.end() || !shape->is_array()) bad_model_file(file, what + " has no shape");
+  if (shape->size() > kMaxDimensions)
+    bad_model_file(file, what + " has more than " + std::to_string(kMaxDimensions) + " dimensions");
   for (const auto& dim : *shape) {
     const std::uint64_t value = unsigned_field(dim, file, what + ": a dimension");
     if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-      fail(file, what + ": a dimension is too large");
+      bad_model_file(file, what + ": a dimension is too large");
     view.shape.push_back(static_cast<std::int64_t>(value));
   }
 }
@@ -104,23 +98,25 @@ TensorView parse_entry(const std::string& name, const HeaderJson& entry, std::sp
   const std::string what = "tensor " + name;
   TensorView view;
   view.name = name;
-  if (!entry.is_object()) fail(file, what + ": its entry is not an object");
+  if (!entry.is_object()) bad_model_file(file, what + ": its entry is not an object");
   const auto dtype = entry.find("dtype");
-  if (dtype == entry.end() || !dtype->is_string()) fail(file, what + " has no dtype");
+  if (dtype == entry.end() || !dtype->is_string()) bad_model_file(file, what + " has no dtype");
   const auto known = parse_dtype(dtype->get<std::string>());
   if (!known)
-    fail(file, what + " has the dtype " + dtype->get<std::string>() + "; F32, F16, BF16, I64, I32 and U8 can be read");
+    bad_model_file(file,
+                   what + " has the dtype " + dtype->get<std::string>() + "; F32, F16, BF16, I64, I32 and U8 can be read");
   view.dtype = *known;
   parse_shape(entry, view, file);
   const auto offsets = entry.find("data_offsets");
-  if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2) fail(file, what + " has no data_offsets");
+  if (offsets == entry.end() || !offsets->is_array() || offsets->size() != 2)
+    bad_model_file(file, what + " has no data_offsets");
   const std::uint64_t begin = unsigned_field((*offsets)[0], file, what + ": data_offsets");
   const std::uint64_t end = unsigned_field((*offsets)[1], file, what + ": data_offsets");
   if (begin > end || end > data.size())
-    fail(file, what + " lies outside the file (bytes " + std::to_string(begin) + " to " + std::to_string(end) + " of " +
-                   std::to_string(data.size()) + ")");
+    bad_model_file(file, what + " lies outside the file (bytes " + std::to_string(begin) + " to " + std::to_string(end) +
+                             " of " + std::to_string(data.size()) + ")");
   if (end - begin != byte_count(view, file))
-    fail(file, what + ": its shape and dtype do not fit its " + std::to_string(end - begin) + " bytes");
+    bad_model_file(file, what + ": its shape and dtype do not fit its " + std::to_string(end - begin) + " bytes");
   view.data = data.subspan(begin, end - begin);
   return view;
 }
@@ -131,18 +127,19 @@ void check_overlap(std::vector<TensorView>& views, const std::string& file) {
   for (const auto& view : views) {
     if (view.data.empty()) continue;
     if (last != nullptr && view.data.data() < last->data.data() + last->data.size())
-      fail(file, "tensors " + last->name + " and " + view.name + " overlap");
+      bad_model_file(file, "tensors " + last->name + " and " + view.name + " overlap");
     last = &view;
   }
 }
 
 std::vector<TensorView> parse_file(std::span<const std::byte> bytes, const std::string& file) {
   std::uint64_t length = 0;
-  if (bytes.size() < sizeof length) fail(file, "is too short for a safetensors file");
+  if (bytes.size() < sizeof length) bad_model_file(file, "is too short for a safetensors file");
   std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > kMaxHeader) fail(file, "claims a header of " + std::to_string(length) + " bytes: not a safetensors file");
+  if (length > kMaxHeader)
+    bad_model_file(file, "claims a header of " + std::to_string(length) + " bytes: not a safetensors file");
   if (length > bytes.size() - sizeof length)
-    fail(file, "claims a header of " + std::to_string(length) + " bytes but ends earlier");
+    bad_model_file(file, "claims a header of " + std::to_string(length) + " bytes but ends earlier");
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof length, length);
   const HeaderJson header = parse_header(file, text);
   const auto data = bytes.subspan(sizeof length + length);
@@ -161,18 +158,19 @@ std::map<std::string, std::string> read_index(const std::string& path) {
     const std::string text = read_file(path, kMaxIndex);
     index = HeaderJson::parse(text);
   } catch (const HeaderJson::exception& e) {
-    fail(path, std::string("is not valid JSON (") + e.what() + ")");
+    bad_model_file(path, std::string("is not valid JSON (") + e.what() + ")");
   } catch (const Error& e) {
     throw Error(ErrorCode::kModel, e.what(), e.hint());
   }
   const auto weight_map = index.is_object() ? index.find("weight_map") : index.end();
-  if (!index.is_object() || weight_map == index.end() || !weight_map->is_object()) fail(path, "has no weight_map object");
+  if (!index.is_object() || weight_map == index.end() || !weight_map->is_object())
+    bad_model_file(path, "has no weight_map object");
   std::map<std::string, std::string> shards;
   for (const auto& [name, file] : weight_map->items()) {
-    if (!file.is_string()) fail(path, "weight_map: the file of " + name + " is not a string");
+    if (!file.is_string()) bad_model_file(path, "weight_map: the file of " + name + " is not a string");
     const std::string plain = file.get<std::string>();
     if (plain.empty() || plain.find('/') != std::string::npos || plain == "..")
-      fail(path, "weight_map: the file of " + name + " is not a plain file name");
+      bad_model_file(path, "weight_map: the file of " + name + " is not a plain file name");
     shards[name] = plain;
   }
   return shards;
@@ -228,7 +226,7 @@ void TensorStore::add_file(const std::string& path) {
   for (auto& view : parse_file(files_.back()->bytes(), path)) {
     const std::string name = view.name;
     if (!tensors_.emplace(name, std::move(view)).second)
-      fail(path, "tensor " + name + " is in another file of the checkpoint too");
+      bad_model_file(path, "tensor " + name + " is in another file of the checkpoint too");
   }
 }
 
@@ -252,7 +250,8 @@ TensorStore TensorStore::open(const std::string& path) {
       store.add_file((dir / file).string());
     }
     for (const auto& [name, file] : shards)
-      if (!store.contains(name)) fail((dir / file).string(), "tensor " + name + " is missing though the index names it");
+      if (!store.contains(name))
+        bad_model_file((dir / file).string(), "tensor " + name + " is missing though the index names it");
     return store;
   }
   if (fs::exists(dir / "model.safetensors", ignored)) {
