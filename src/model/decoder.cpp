@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "kernels/attention.h"
 #include "kernels/rows.h"
 
 namespace areason {
@@ -41,28 +40,24 @@ void Decoder::normalize(const Norm& norm, const float* h, float* out, int rows) 
 }
 
 void Decoder::rotate(float* x, int heads) {
-  const std::size_t at = area(start_, config_.head_dim / 2);
-  rope(context_, {x, cosine_.data() + at, sine_.data() + at, rows_, heads, config_.head_dim});
+  rope(context_, {x, row_cosine_.data(), row_sine_.data(), rows_, heads, config_.head_dim});
 }
 
-void Decoder::attend(const DecoderLayer& layer, KvCache::Data::Layer& cache, float* h) {
-  const int kv_width = config_.kv_heads * config_.head_dim, length = start_ + rows_;
-  float* k = cache.k.data() + area(start_, kv_width);
-  float* v = cache.v.data() + area(start_, kv_width);
-  const LinearOutput qkv[] = {layer.q.to(q_.data()), layer.k.to(k), layer.v.to(v)};
+void Decoder::attend(const DecoderLayer& layer, float* h) {
+  const LinearOutput qkv[] = {layer.q.to(q_.data()), layer.k.to(k_.data()), layer.v.to(v_.data())};
   linear(context_, input(x_.data(), rows_, config_.width), qkv);
   rotate(q_.data(), config_.heads);
-  rotate(k, config_.kv_heads);
+  rotate(k_.data(), config_.kv_heads);
+  store_pages(context_, shape_, sequences_, {k_.data(), v_.data()});
   // gate_ is free until the MLP; heads * head_dim may differ from width, so x_ would not do.
-  attention(context_, {q_.data(), cache.k.data(), cache.v.data(), gate_.data(), rows_, length, config_.heads, config_.kv_heads,
-                       config_.head_dim, Mask::kCausal});
+  paged_attention(context_, shape_, sequences_, q_.data(), gate_.data());
   const LinearOutput out = layer.o.to(h, Store::kAdd);
   linear(context_, input(gate_.data(), rows_, config_.heads * config_.head_dim), {&out, 1});
 }
 
-void Decoder::run_layer(const DecoderLayer& layer, KvCache::Data::Layer& cache, float* h) {
+void Decoder::run_layer(const DecoderLayer& layer, float* h) {
   normalize(layer.input_norm, h, x_.data(), rows_);
-  attend(layer, cache, h);
+  attend(layer, h);
   normalize(layer.post_norm, h, x_.data(), rows_);
   const LinearOutput gate_up[] = {layer.gate.to(gate_.data()), layer.up.to(up_.data())};
   linear(context_, input(x_.data(), rows_, config_.width), gate_up);
@@ -71,28 +66,42 @@ void Decoder::run_layer(const DecoderLayer& layer, KvCache::Data::Layer& cache, 
   linear(context_, input(gate_.data(), rows_, config_.ffn), {&down, 1});
 }
 
-void Decoder::run(std::vector<float>& h, int rows, KvCache::Data& cache) {
-  const auto width = static_cast<std::size_t>(config_.kv_heads) * static_cast<std::size_t>(config_.head_dim);
-  if (cache.layers.empty() && cache.length == 0) {
-    cache.width = width;
-    cache.layers.resize(weights_.layers.size());
+// Pages, positions and scratch memory of a run.
+void Decoder::prepare(std::span<const Segment> segments) {
+  rows_ = 0;
+  sequences_.clear();
+  row_cosine_.clear();
+  row_sine_.clear();
+  shape_ = segments[0].cache->pool->shape();
+  for (const Segment& segment : segments) {
+    KvCache::Data& cache = *segment.cache;
+    if (cache.pool != segments[0].cache->pool)
+      throw Error(ErrorCode::kFailure, "a cache of another model was given", "this is a bug: please report it");
+    cache.grow(segment.rows);
+    sequences_.push_back({cache.addresses.data(), 0, cache.length, segment.rows});
+    extend_rope(cache.length + segment.rows);
+    const auto from = static_cast<std::ptrdiff_t>(area(cache.length, config_.head_dim / 2));
+    const auto to = static_cast<std::ptrdiff_t>(area(cache.length + segment.rows, config_.head_dim / 2));
+    row_cosine_.insert(row_cosine_.end(), cosine_.begin() + from, cosine_.begin() + to);
+    row_sine_.insert(row_sine_.end(), sine_.begin() + from, sine_.begin() + to);
+    rows_ += segment.rows;
   }
-  if (cache.width != width || cache.layers.size() != weights_.layers.size())
-    throw Error(ErrorCode::kFailure, "a cache of another model was given", "this is a bug: please report it");
-  rows_ = rows;
-  start_ = cache.length;
-  extend_rope(start_ + rows);
-  x_.resize(area(rows, config_.width));
-  q_.resize(area(rows, config_.heads * config_.head_dim));
-  gate_.resize(area(rows, std::max(config_.ffn, config_.heads * config_.head_dim)));
-  up_.resize(area(rows, config_.ffn));
-  for (std::size_t i = 0; i < weights_.layers.size(); ++i) {
-    auto& layer = cache.layers[i];
-    layer.k.resize(static_cast<std::size_t>(start_ + rows) * width);
-    layer.v.resize(static_cast<std::size_t>(start_ + rows) * width);
-    run_layer(weights_.layers[i], layer, h.data());
+  x_.resize(area(rows_, config_.width));
+  q_.resize(area(rows_, config_.heads * config_.head_dim));
+  k_.resize(area(rows_, config_.kv_heads * config_.head_dim));
+  v_.resize(k_.size());
+  gate_.resize(area(rows_, std::max(config_.ffn, config_.heads * config_.head_dim)));
+  up_.resize(area(rows_, config_.ffn));
+}
+
+void Decoder::run(std::vector<float>& h, std::span<const Segment> segments) {
+  if (segments.empty()) return;
+  prepare(segments);
+  for (const DecoderLayer& layer : weights_.layers) {
+    run_layer(layer, h.data());
+    for (PagedSequence& sequence : sequences_) sequence.offset += shape_.bytes();
   }
-  cache.length = start_ + rows;
+  for (const Segment& segment : segments) segment.cache->length += segment.rows;
 }
 
 void Decoder::logits(float* h, int rows, float* out) {

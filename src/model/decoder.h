@@ -14,14 +14,21 @@ class Decoder {
  public:
   Decoder(const KernelContext& context, const DecoderWeights& weights, const DecoderConfig& config);
 
-  // Appends `rows` positions to the cache; `h` [rows][width] holds their embeddings and becomes their last hidden states.
-  void run(std::vector<float>& h, int rows, KvCache::Data& cache);
+  // New positions of one sequence. Its cache has a pool.
+  struct Segment {
+    KvCache::Data* cache;
+    int rows;
+  };
+  // Appends every segment's rows to its cache; `h` [all rows][width] holds their embeddings and becomes their last hidden
+  // states. Caches are distinct.
+  void run(std::vector<float>& h, std::span<const Segment> segments);
   // Logits [rows][vocabulary] of hidden states h [rows][width]; h is normalised in place.
   void logits(float* h, int rows, float* out);
 
  private:
-  void run_layer(const DecoderLayer& layer, KvCache::Data::Layer& cache, float* h);
-  void attend(const DecoderLayer& layer, KvCache::Data::Layer& cache, float* h);
+  void prepare(std::span<const Segment> segments);
+  void run_layer(const DecoderLayer& layer, float* h);
+  void attend(const DecoderLayer& layer, float* h);
   void rotate(float* x, int heads);
   void extend_rope(int positions);
   void normalize(const Norm& norm, const float* h, float* out, int rows);
@@ -29,9 +36,13 @@ class Decoder {
   KernelContext context_;
   const DecoderWeights& weights_;
   const DecoderConfig& config_;
-  int rows_ = 0;   // of the current run
-  int start_ = 0;  // its first position
-  std::vector<float> x_, q_, gate_, up_;
+  // Of the current run:
+  int rows_ = 0;
+  PageShape shape_;
+  std::vector<PagedSequence> sequences_;
+  std::vector<float> x_, q_, k_, v_, gate_, up_;
+  std::vector<float> row_cosine_, row_sine_;  // [row][head_dim / 2]
+
   std::vector<float> inverse_frequency_;  // [head_dim / 2]
   std::vector<float> cosine_, sine_;      // [position][head_dim / 2], as far as needed so far
 };

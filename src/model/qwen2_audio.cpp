@@ -14,31 +14,38 @@ namespace areason {
 namespace {
 
 // Positions computed at once: bounds the scratch memory of a long prompt and is far more than a core needs to be busy.
-constexpr int kChunk = 1024;
+constexpr int kChunk = 512;
+// A position whose keys and values take no more than this in f32 is kept in f32.
+constexpr std::size_t kSmallPosition = 64 << 10;
+
+// A part of an item that goes through the decoder in one pass.
+struct Part {
+  const BatchItem* item;
+  int from;
+  int rows;
+};
+
+// Passes of at most kChunk rows. An item's parts do not depend on the other items but where a pass is full.
+std::vector<std::vector<Part>> split_passes(std::span<const BatchItem> items) {
+  std::vector<std::vector<Part>> passes;
+  int room = 0;
+  for (const BatchItem& item : items) {
+    const int total = static_cast<int>(item.ids.size());
+    for (int from = 0; from < total;) {
+      if (room == 0) {
+        passes.emplace_back();
+        room = kChunk;
+      }
+      const int rows = std::min(room, total - from);
+      passes.back().push_back({&item, from, rows});
+      from += rows;
+      room -= rows;
+    }
+  }
+  return passes;
+}
 
 }  // namespace
-
-KvCache::KvCache() : data_(std::make_unique<Data>()) {}
-KvCache::~KvCache() = default;
-KvCache::KvCache(KvCache&&) noexcept = default;
-KvCache& KvCache::operator=(KvCache&&) noexcept = default;
-
-KvCache KvCache::clone() const {
-  KvCache copy;
-  *copy.data_ = *data_;
-  copy.truncate(length());
-  return copy;
-}
-
-int KvCache::length() const { return data_->length; }
-
-void KvCache::truncate(int length) {
-  data_->length = std::clamp(length, 0, data_->length);
-  for (auto& layer : data_->layers) {
-    layer.k.resize(std::min(layer.k.size(), static_cast<std::size_t>(data_->length) * data_->width));
-    layer.v.resize(layer.k.size());
-  }
-}
 
 struct Qwen2Audio::Impl {
   Impl(const std::string& model_dir, int threads)
@@ -46,16 +53,27 @@ struct Qwen2Audio::Impl {
         weights(load_weights(model_dir, config)),
         pool(threads),
         context{pool, active_kernels()},
-        decoder(context, weights->decoder, config.text) {}
+        decoder(context, weights->decoder, config.text) {
+    set_kv_type(KvType::kF32);
+    if (kv->page_bytes() > kSmallPosition * kPagePositions) set_kv_type(KvType::kF16);
+  }
 
+  void set_kv_type(KvType type) {
+    const DecoderConfig& text = config.text;
+    kv = std::make_shared<KvPages>(PageShape{type, text.heads, text.kv_heads, text.head_dim}, text.layers);
+  }
   void check(std::span<const int> ids, std::span<const AudioInsert> audio, int cached) const;
-  void embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::vector<float>& h) const;
+  void embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::span<float> h) const;
+
+  void run_pass(std::span<const Part> parts, std::vector<float>& out);
 
   ModelConfig config;
   std::unique_ptr<ModelWeights> weights;
   ThreadPool pool;
   KernelContext context;
   Decoder decoder;
+  std::shared_ptr<KvPages> kv;
+  std::vector<float> hidden;  // [rows of a pass][width]
 };
 
 void Qwen2Audio::Impl::check(std::span<const int> ids, std::span<const AudioInsert> audio, int cached) const {
@@ -81,8 +99,7 @@ void Qwen2Audio::Impl::check(std::span<const int> ids, std::span<const AudioInse
 }
 
 // Embeddings of ids [from, from + rows of h), audio in place of its tokens.
-void Qwen2Audio::Impl::embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from,
-                             std::vector<float>& h) const {
+void Qwen2Audio::Impl::embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::span<float> h) const {
   const auto width = static_cast<std::size_t>(config.text.width);
   const int rows = static_cast<int>(h.size() / width);
   for (int r = 0; r < rows; ++r)
@@ -114,24 +131,76 @@ AudioEmbeddings Qwen2Audio::encode_audio(const LogMel& mel) {
 
 std::vector<float> Qwen2Audio::forward(std::span<const int> ids, std::span<const AudioInsert> audio, KvCache& cache,
                                        Logits logits) {
-  impl_->check(ids, audio, cache.length());
-  const auto width = static_cast<std::size_t>(impl_->config.text.width),
-             vocabulary = static_cast<std::size_t>(impl_->config.text.vocab_size);
-  std::vector<float> out;
-  if (ids.empty()) return out;
-  out.resize(logits == Logits::kAll ? ids.size() * vocabulary : vocabulary);
-  const int total = static_cast<int>(ids.size());
-  std::vector<float> h;
-  for (int from = 0; from < total; from += kChunk) {
-    const int rows = std::min(kChunk, total - from);
-    h.resize(static_cast<std::size_t>(rows) * width);
-    impl_->embed(ids, audio, from, h);
-    impl_->decoder.run(h, rows, cache.data());
-    if (logits == Logits::kAll)
-      impl_->decoder.logits(h.data(), rows, out.data() + static_cast<std::size_t>(from) * vocabulary);
-    else if (from + rows == total)
-      impl_->decoder.logits(h.data() + static_cast<std::size_t>(rows - 1) * width, 1, out.data());
+  const BatchItem item{ids, audio, &cache, logits == Logits::kAll ? static_cast<int>(ids.size()) : 1};
+  return forward_batch({&item, 1});
+}
+
+// Runs one pass; appends to `out` the logits that are wanted of its rows.
+void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>& out) {
+  const auto width = static_cast<std::size_t>(config.text.width);
+  std::vector<Decoder::Segment> segments;
+  std::size_t rows = 0;
+  for (const Part& part : parts) rows += static_cast<std::size_t>(part.rows);
+  hidden.resize(rows * width);
+  std::size_t at = 0;
+  for (const Part& part : parts) {
+    const std::size_t count = static_cast<std::size_t>(part.rows) * width;
+    embed(part.item->ids, part.item->audio, part.from, std::span(hidden).subspan(at, count));
+    segments.push_back({&part.item->cache->data(), part.rows});
+    at += count;
   }
+  decoder.run(hidden, segments);
+  // The rows whose logits are wanted move to the front.
+  std::size_t wanted = 0, row = 0;
+  for (const Part& part : parts) {
+    const int first = std::max(part.from, static_cast<int>(part.item->ids.size()) - part.item->logits);
+    for (int r = 0; r < part.rows; ++r, ++row) {
+      if (part.from + r < first) continue;
+      std::copy_n(hidden.data() + row * width, width, hidden.data() + wanted++ * width);
+    }
+  }
+  if (wanted == 0) return;
+  const std::size_t before = out.size();
+  out.resize(before + wanted * static_cast<std::size_t>(config.text.vocab_size));
+  decoder.logits(hidden.data(), static_cast<int>(wanted), out.data() + before);
+}
+
+std::vector<float> Qwen2Audio::forward_batch(std::span<const BatchItem> items) {
+  for (const BatchItem& item : items) {
+    impl_->check(item.ids, item.audio, item.cache->length());
+    auto& cache = item.cache->data();
+    if (cache.length == 0) cache = {impl_->kv, 0, {}, {}};
+  }
+  std::vector<int> lengths;
+  for (const BatchItem& item : items) lengths.push_back(item.cache->length());
+  std::vector<float> out;
+  try {
+    for (const auto& pass : split_passes(items)) impl_->run_pass(pass, out);
+  } catch (...) {
+    for (std::size_t i = 0; i < items.size(); ++i) items[i].cache->truncate(lengths[i]);
+    throw;
+  }
+  return out;
+}
+
+int Qwen2Audio::invariant_rows() const { return kStreamedRows; }
+
+void Qwen2Audio::set_kv_type(KvType type) { impl_->set_kv_type(type); }
+KvType Qwen2Audio::kv_type() const { return impl_->kv->shape().type; }
+std::size_t Qwen2Audio::kv_page_bytes() const { return impl_->kv->page_bytes(); }
+KvMemory Qwen2Audio::kv_memory() const { return impl_->kv->memory(); }
+
+KvCache Qwen2Audio::restore_cache(std::span<const std::byte> pages, int length) const {
+  const std::size_t page_bytes = impl_->kv->page_bytes();
+  if (length < 0 || length > impl_->config.text.max_positions ||
+      pages.size() != static_cast<std::size_t>((length + kPagePositions - 1) / kPagePositions) * page_bytes)
+    throw Error(ErrorCode::kInput, "the stored keys and values do not fit the model", "delete them");
+  KvCache out;
+  out.data() = {impl_->kv, 0, {}, {}};
+  out.data().grow(length);
+  for (std::size_t i = 0; i < out.data().pages.size(); ++i)
+    std::copy_n(pages.data() + i * page_bytes, page_bytes, out.data().addresses[i]);
+  out.data().length = length;
   return out;
 }
 
