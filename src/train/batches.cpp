@@ -13,30 +13,7 @@
 
 namespace areason::train {
 
-std::vector<Sample> read_training_samples(const std::vector<std::string>& files) {
-  std::vector<Sample> out;
-  for (const std::string& file : files) {
-    const std::filesystem::path base = parent_directory(file);
-    read_samples(file, [&](Sample&& sample) {
-      for (std::string& path : sample.audio) path = (base / path).lexically_normal().string();
-      out.push_back(std::move(sample));
-    });
-  }
-  return out;
-}
-
-std::vector<std::string> audio_paths(const std::vector<Sample>& samples) {
-  std::unordered_set<std::string> seen;
-  std::vector<std::string> out;
-  for (const Sample& s : samples) {
-    for (const std::string& path : s.audio) {
-      if (seen.insert(path).second) out.push_back(path);
-    }
-  }
-  return out;
-}
-
-Dataset::Dataset(std::vector<Sample> samples, const DataOptions& options, const Tokenizer& tokenizer,
+Dataset::Dataset(std::vector<TrainingRow> samples, const DataOptions& options, const Tokenizer& tokenizer,
                  const LogMelExtractor& extractor, const FeatureCache* cache)
     : samples_(std::move(samples)), options_(options), tokenizer_(tokenizer), extractor_(extractor), cache_(cache) {
   if (!options_.key_words.empty()) {
@@ -47,15 +24,11 @@ Dataset::Dataset(std::vector<Sample> samples, const DataOptions& options, const 
                   "ECMAScript syntax; what its groups match counts --key-weight times");
     }
   }
-  if (cache_) {
-    std::erase_if(samples_, [&](const Sample& s) {
-      return !std::all_of(s.audio.begin(), s.audio.end(), [&](const std::string& path) { return cache_->contains(path); });
-    });
-  }
+  drop_without_audio();
   std::unordered_map<std::string, std::size_t> by_audio;
   for (std::size_t i = 0; i < samples_.size(); ++i) {
     std::string key;
-    for (const std::string& path : samples_[i].audio) key += path + "\n";
+    for (const std::string& path : samples_[i].conversation.audio_paths()) key += path + "\n";
     const auto [it, added] = by_audio.try_emplace(key, groups_.size());
     if (added) groups_.emplace_back();
     groups_[it->second].push_back(i);
@@ -63,30 +36,53 @@ Dataset::Dataset(std::vector<Sample> samples, const DataOptions& options, const 
   if (samples_.empty()) throw Error(ErrorCode::kInput, "no usable training samples", "check --data and the audio paths in it");
 }
 
-// Audio first, then the text, as `ask` does; the audios of a conversation belong to its first question.
-Conversation Dataset::conversation(const Sample& sample, const std::vector<std::string>& windows) const {
-  Conversation c;
-  if (!options_.system_prompt.empty()) c.messages.push_back({"system", {{Part::Kind::kText, options_.system_prompt}}});
-  std::vector<Part> parts;
-  for (const std::string& path : windows) parts.push_back({Part::Kind::kAudio, path});
-  for (const Turn& turn : sample.turns) {
-    parts.push_back({Part::Kind::kText, turn.question});
-    c.messages.push_back({"user", std::move(parts)});
-    c.messages.push_back({"assistant", {{Part::Kind::kText, turn.response}}});
-    parts.clear();
+// Rows whose clips are missing, or could not be encoded when the cache was made.
+void Dataset::drop_without_audio() {
+  std::unordered_map<std::string, bool> usable;
+  for (const std::string& path : audio_paths(samples_)) {
+    usable[path] = cache_ ? cache_->contains(path) : std::filesystem::is_regular_file(path);
+    if (usable[path] || cache_) continue;
+    if (options_.unreadable == BadRows::kStop)
+      throw Error(ErrorCode::kInput, path + ": there is no such file", "check --data; paths are relative to its folder");
+    log_warning("left out: no such file: " + path);
   }
-  parts.push_back({Part::Kind::kText, sample.question});
-  c.messages.push_back({"user", std::move(parts)});
-  const bool chain = options_.target == Target::kChain;
-  c.messages.push_back(
-      {"assistant", {{Part::Kind::kText, chain ? render_chain(sample.sections) : sample.sections[Section::kResponse]}}});
-  if (!chain) {
-    for (Message& m : c.messages) {
-      if (m.role != "assistant") continue;
-      m.parts[0].value = parse_chain(m.parts[0].value).chain[Section::kResponse];
+  const auto before = samples_.size();
+  std::erase_if(samples_, [&](const TrainingRow& s) {
+    const auto paths = s.conversation.audio_paths();
+    return !std::all_of(paths.begin(), paths.end(), [&](const std::string& path) { return usable[path]; });
+  });
+  left_out_.unreadable = static_cast<std::int64_t>(before - samples_.size());
+  if (left_out_.unreadable > 0)
+    log_warning(fmt::format("{} samples are left out for want of their audio", left_out_.unreadable));
+}
+
+// The row's conversation with the run's system prompt, and one audio part per window of each clip.
+Conversation Dataset::conversation(const TrainingRow& row, const std::vector<int>& windows) const {
+  Conversation c;
+  const auto& messages = row.conversation.messages;
+  const bool own_system = messages.front().role == "system";
+  if (!own_system && !options_.system_prompt.empty())
+    c.messages.push_back({"system", {{Part::Kind::kText, options_.system_prompt}}});
+  std::size_t clip = 0;
+  for (const Message& message : messages) {
+    Message& out = c.messages.emplace_back(Message{message.role, {}});
+    for (const Part& part : message.parts) {
+      const int copies = part.kind == Part::Kind::kAudio ? windows[clip++] : 1;
+      for (int i = 0; i < copies; ++i) out.parts.push_back(part);
     }
   }
   return c;
+}
+
+void Dataset::note(std::size_t sample, std::int64_t LeftOut::*count, const std::string& why) const {
+  const std::lock_guard lock(noted_mutex_);
+  if (!noted_.insert(sample).second) return;
+  if (++(left_out_.*count) <= 10) log_warning(fmt::format("sample {}: {}", samples_[sample].id, why));
+}
+
+LeftOut Dataset::left_out() const {
+  const std::lock_guard lock(noted_mutex_);
+  return left_out_;
 }
 
 void Dataset::mask_mel(LogMel& mel, Random& random) const {
@@ -107,37 +103,55 @@ void Dataset::mask_mel(LogMel& mel, Random& random) const {
   }
 }
 
-std::optional<PackedRow> Dataset::make_row(const RowPlan& plan, Random& random) const {
+// The clips of a plan's samples, window by window; `windows`: how many each clip has. Nothing when a clip cannot be decoded.
+std::optional<PackedRow> Dataset::load_audio(const RowPlan& plan, Random& random, std::vector<int>& windows) const {
   PackedRow row;
-  std::vector<int> tokens;
-  std::vector<std::string> windows;
-  for (const std::string& path : samples_[plan[0]].audio) {
+  for (const std::string& path : samples_[plan[0]].conversation.audio_paths()) {
     if (cache_) {
-      const auto counts = cache_->window_tokens(path);
-      tokens.insert(tokens.end(), counts.begin(), counts.end());
       for (at::Tensor& f : cache_->features(path)) row.features.push_back(f);
-    } else {
-      for (LogMel& mel : clip_mels(path, extractor_)) {
-        tokens.push_back(areason::audio_tokens(mel.valid_frames));
+      windows.push_back(static_cast<int>(cache_->window_tokens(path).size()));
+      continue;
+    }
+    try {
+      std::vector<LogMel> mels = clip_mels(path, extractor_);
+      windows.push_back(static_cast<int>(mels.size()));
+      for (LogMel& mel : mels) {
         mask_mel(mel, random);
         row.mels.push_back(std::move(mel));
       }
+    } catch (const Error& e) {
+      if (!std::filesystem::exists(path)) {
+        throw Error(ErrorCode::kInput, fmt::format("{}: the audio of sample {} is gone", path, samples_[plan[0]].id),
+                    "put the file back and start the run again: it goes on from its last checkpoint");
+      }
+      if (options_.unreadable == BadRows::kStop) throw;
+      for (const std::size_t i : plan) note(i, &LeftOut::unreadable, std::string("left out: ") + e.what());
+      return std::nullopt;
     }
-    windows.resize(tokens.size(), path);
   }
+  return row;
+}
+
+std::vector<PackedRow> Dataset::make_rows(const RowPlan& plan, Random& random) const {
+  std::vector<int> windows, tokens;
+  auto row = load_audio(plan, random, windows);
+  if (!row) return {};
+  for (const at::Tensor& f : row->features) tokens.push_back(static_cast<int>(f.size(0)));
+  for (const LogMel& mel : row->mels) tokens.push_back(areason::audio_tokens(mel.valid_frames));
   for (const std::size_t i : plan) {
-    TokenizedSample s =
-        tokenize_sample(tokenizer_, conversation(samples_[i], windows), tokens, key_words_ ? &*key_words_ : nullptr);
-    if (static_cast<int>(s.ids.size()) > options_.max_length) {
-      log_warning(
-          fmt::format("left out: sample {} has {} tokens, the limit is {}", samples_[i].id, s.ids.size(), options_.max_length));
+    TokenizedSample s = tokenize_sample(tokenizer_, conversation(samples_[i], windows), tokens,
+                                        {key_words_ ? &*key_words_ : nullptr, samples_[i].weights});
+    const std::size_t length = s.ids.size();
+    if (!fit_length(s, options_.max_length, options_.truncation)) {
+      note(i, &LeftOut::over_long, fmt::format("left out: {} tokens, the limit is {}", length, options_.max_length));
       continue;
     }
-    row.samples.push_back(std::move(s));
+    if (s.ids.size() < length) note(i, &LeftOut::cut, fmt::format("cut from {} to {} tokens", length, s.ids.size()));
+    row->samples.push_back(std::move(s));
+    row->sources.push_back(i);
   }
-  if (row.samples.empty()) return std::nullopt;
-  finish_row(row);
-  return row;
+  if (row->samples.empty()) return {};
+  return finish_or_separate(std::move(*row));
 }
 
 std::vector<Dataset::RowPlan> Dataset::plan_epoch(std::int64_t epoch) const {
@@ -163,9 +177,20 @@ const std::vector<Dataset::RowPlan>& Dataset::epoch_plan(std::int64_t epoch) con
   return plan_;
 }
 
+void Dataset::add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step) const {
+  for (PackedRow& row : made) {
+    step.samples += static_cast<std::int64_t>(row.samples.size());
+    step.labels += row.labels;
+    step.tokens += row.tokens;
+    for (const std::size_t i : row.sources) step.ids.push_back(samples_[i].id);
+    rows.push_back(std::move(row));
+  }
+}
+
 Step Dataset::step_at(DataPosition position) const {
   Step step;
   std::vector<PackedRow> rows;
+  std::int64_t empty = 0;
   while (step.samples < options_.batch_samples) {
     const auto& plan = epoch_plan(position.epoch);
     if (position.row >= static_cast<std::int64_t>(plan.size())) {
@@ -173,19 +198,21 @@ Step Dataset::step_at(DataPosition position) const {
       continue;
     }
     Random random = Random::for_item(options_.seed, fmt::format("row {} {}", position.epoch, position.row));
-    auto row = make_row(plan[static_cast<std::size_t>(position.row)], random);
+    auto made = make_rows(plan[static_cast<std::size_t>(position.row)], random);
     ++position.row;
-    if (!row) continue;
-    step.samples += static_cast<std::int64_t>(row->samples.size());
-    step.labels += row->labels;
-    step.tokens += row->tokens;
-    rows.push_back(std::move(*row));
+    empty = made.empty() ? empty + 1 : 0;
+    if (empty > static_cast<std::int64_t>(plan.size())) {
+      throw Error(ErrorCode::kInput, "every sample of the training data is left out",
+                  "raise --max-length, give --truncation left or right, or check the audio files");
+    }
+    add_rows(std::move(made), rows, step);
   }
   const std::uint64_t step_seed =
       options_.seed * 1000003u + static_cast<std::uint64_t>(position.epoch * 1000000007 + position.row);
   for (const PackedRow& row : rows) {
     for (const TokenizedSample& s : row.samples) {
-      for (std::size_t i = 0; i < s.ids.size(); ++i) step.weight += s.labelled[i] ? options_.weights[s.kinds[i]] : 0.0f;
+      for (std::size_t i = 0; i < s.ids.size(); ++i)
+        step.weight += s.labelled[i] ? static_cast<double>(options_.weights[s.kinds[i]] * s.scale(i)) : 0.0;
     }
   }
   step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, step_seed, options_.weights});
@@ -207,12 +234,7 @@ std::vector<Step> Dataset::all() const {
   };
   Random random(0);
   for (const RowPlan& group : groups_) {
-    auto row = make_row(group, random);
-    if (!row) continue;
-    step.samples += static_cast<std::int64_t>(row->samples.size());
-    step.labels += row->labels;
-    step.tokens += row->tokens;
-    rows.push_back(std::move(*row));
+    add_rows(make_rows(group, random), rows, step);
     if (step.samples >= options_.batch_samples) flush();
   }
   flush();

@@ -9,25 +9,25 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "base/random.h"
-#include "cota/sample.h"
 #include "train/features.h"
 #include "train/packing.h"
+#include "train/rows.h"
 
 namespace areason::train {
 
-enum class Target { kChain, kAnswer };  // kAnswer: the response alone, without the chain (the ablation)
-
 struct DataOptions {
-  std::string system_prompt;
-  Target target = Target::kChain;
+  std::string system_prompt;         // of rows without their own
   int max_row_samples = 8;           // samples that share one audio prefix
   std::int64_t batch_samples = 64;   // samples a step, at least
   std::int64_t micro_tokens = 4096;  // tokens a micro-batch, about
   int workers = 1;                   // a step has a multiple of so many micro-batches
-  int max_length = 8192;
+  int max_length = 8192;             // tokens with the audio's own; longer samples are treated as `truncation` says
+  Truncation truncation = Truncation::kDelete;
+  BadRows unreadable = BadRows::kLeaveOut;  // audio that cannot be decoded
   std::uint64_t seed = 1;
   int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache
   Sharing sharing = Sharing::kShared;
@@ -42,31 +42,43 @@ struct DataPosition {
 struct Step {
   std::vector<MicroBatch> batches;
   std::int64_t labels = 0, tokens = 0, samples = 0;
-  double weight = 0;  // sum of the labels' weights
-  DataPosition next;  // after this step
-  double epoch = 0;   // epochs done after this step
+  double weight = 0;             // sum of the labels' weights
+  std::vector<std::string> ids;  // of the samples
+  DataPosition next;             // after this step
+  double epoch = 0;              // epochs done after this step
+};
+
+// Samples that a run met and did not use as they are. Counted once each, however many epochs there are.
+struct LeftOut {
+  std::int64_t over_long = 0, cut = 0, unreadable = 0;
 };
 
 class Dataset {
  public:
   // `cache` may be null: log-mels are computed when a row is made.
-  Dataset(std::vector<Sample> samples, const DataOptions& options, const Tokenizer& tokenizer, const LogMelExtractor& extractor,
-          const FeatureCache* cache);
+  Dataset(std::vector<TrainingRow> samples, const DataOptions& options, const Tokenizer& tokenizer,
+          const LogMelExtractor& extractor, const FeatureCache* cache);
   std::int64_t samples() const { return static_cast<std::int64_t>(samples_.size()); }
   // The step that starts at `position` (training order, wraps into the next epoch).
   Step step_at(DataPosition position) const;
   // Everything once, in file order, in steps of about batch_samples.
   std::vector<Step> all() const;
+  LeftOut left_out() const;
 
  private:
   using RowPlan = std::vector<std::size_t>;  // indices of samples on the same audio
+  void drop_without_audio();
   std::vector<RowPlan> plan_epoch(std::int64_t epoch) const;
   const std::vector<RowPlan>& epoch_plan(std::int64_t epoch) const;
-  std::optional<PackedRow> make_row(const RowPlan& plan, Random& random) const;
+  // None when no sample of the plan can be used; several when they cannot share their audio.
+  std::vector<PackedRow> make_rows(const RowPlan& plan, Random& random) const;
+  std::optional<PackedRow> load_audio(const RowPlan& plan, Random& random, std::vector<int>& windows) const;
+  void add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step) const;
   void mask_mel(LogMel& mel, Random& random) const;
-  Conversation conversation(const Sample& sample, const std::vector<std::string>& windows) const;
+  Conversation conversation(const TrainingRow& row, const std::vector<int>& windows) const;
+  void note(std::size_t sample, std::int64_t LeftOut::*count, const std::string& why) const;
 
-  std::vector<Sample> samples_;
+  std::vector<TrainingRow> samples_;
   DataOptions options_;
   const Tokenizer& tokenizer_;
   const LogMelExtractor& extractor_;
@@ -75,6 +87,9 @@ class Dataset {
   std::optional<std::regex> key_words_;
   mutable std::int64_t planned_ = -1;
   mutable std::vector<RowPlan> plan_;
+  mutable std::mutex noted_mutex_;
+  mutable std::unordered_set<std::size_t> noted_;
+  mutable LeftOut left_out_;
 };
 
 // Makes steps ahead on a thread of its own.
@@ -94,9 +109,5 @@ class Loader {
   bool stop_ = false;
   std::thread thread_;
 };
-
-// Paths made absolute relative to their file; every distinct audio path of `samples`, in order.
-std::vector<Sample> read_training_samples(const std::vector<std::string>& files);
-std::vector<std::string> audio_paths(const std::vector<Sample>& samples);
 
 }  // namespace areason::train

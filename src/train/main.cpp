@@ -10,15 +10,25 @@
 
 namespace {
 
+using areason::train::BadRows;
 using areason::train::DecayGroups;
+using areason::train::Rounds;
 using areason::train::ScheduleShape;
 using areason::train::Target;
 using areason::train::TrainOptions;
+using areason::train::Truncation;
 
 void add_data_options(CLI::App& app, TrainOptions& o) {
-  app.add_option("--data", o.data, "training samples (JSONL), several allowed")->required();
-  app.add_option("--val", o.validation, "held-out samples (JSONL)");
-  app.add_option("--target", o.data_options.target, "chain: the five sections; answer: the response alone")
+  app.add_option("--data", o.data, "training rows (.jsonl, .json, .csv; FILE#N takes N of them), several allowed")->required();
+  app.add_option("--val", o.validation, "held-out rows");
+  app.add_option("--bad-rows", o.rows.bad_rows, "leave-out: name, count and go on; stop: end at the first")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, BadRows>{{"leave-out", BadRows::kLeaveOut}, {"stop", BadRows::kStop}}))
+      ->default_str("leave-out");
+  app.add_option("--rounds", o.rows.rounds, "assistant turns that are learned: every one, or the last alone")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Rounds>{{"every", Rounds::kEvery}, {"last", Rounds::kLast}}))
+      ->default_str("every");
+  app.add_option("--target", o.rows.target, "chain: the five sections; answer: the response alone")
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, Target>{{"chain", Target::kChain}, {"answer", Target::kAnswer}}));
   app.add_option("--system", o.data_options.system_prompt, "system prompt (default: the authors')");
@@ -26,7 +36,12 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--micro-tokens", o.data_options.micro_tokens, "tokens a micro-batch, about")->capture_default_str();
   app.add_option("--max-row-samples", o.data_options.max_row_samples, "samples that share one audio prefix")
       ->capture_default_str();
-  app.add_option("--max-length", o.data_options.max_length, "longer samples are left out")->capture_default_str();
+  app.add_option("--max-length", o.data_options.max_length, "tokens of a sample, its audio included")->capture_default_str();
+  app.add_option("--truncation", o.data_options.truncation,
+                 "of longer samples: delete leaves them out; left and right cut text at that side, never audio")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Truncation>{
+          {"delete", Truncation::kDelete}, {"left", Truncation::kLeft}, {"right", Truncation::kRight}}))
+      ->default_str("delete");
   app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")->capture_default_str();
   app.add_option("--frequency-masks", o.data_options.frequency_masks, "SpecAugment when the tower trains")
       ->capture_default_str();

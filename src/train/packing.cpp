@@ -58,6 +58,7 @@ void mark_span(const Tokenizer& tokenizer, const TokenSpan& span, const std::reg
 struct Builder {
   std::vector<std::int64_t> ids, positions, audio_positions, label_positions, labels, label_samples;
   std::vector<std::uint8_t> kinds;
+  std::vector<float> scales;
   std::vector<AttentionBlock> blocks;
 
   // Appends tokens [from, to) of a sample; what they predict is labelled.
@@ -68,6 +69,7 @@ struct Builder {
         label_positions.push_back(static_cast<std::int64_t>(ids.size()));
         labels.push_back(sample.ids[next]);
         kinds.push_back(sample.kinds[next]);
+        scales.push_back(sample.scale(next));
         label_samples.push_back(sample_index);
       }
       ids.push_back(sample.ids[static_cast<std::size_t>(i)]);
@@ -96,6 +98,37 @@ void add_row(const PackedRow& row, std::int64_t first_sample, Builder& b) {
   }
 }
 
+// Nothing after the last label is worth computing.
+void end_after_last_label(TokenizedSample& sample) {
+  const auto last = std::find(sample.labelled.rbegin(), sample.labelled.rend(), 1);
+  auto used = static_cast<std::size_t>(sample.labelled.rend() - last);
+  for (const TokenSpan& span : sample.audio) used = std::max(used, static_cast<std::size_t>(span.begin + span.count + 1));
+  sample.ids.resize(used);
+  sample.labelled.resize(used);
+  sample.kinds.resize(used);
+  if (!sample.scales.empty()) sample.scales.resize(used);
+}
+
+template <typename T>
+void keep_marked_in(std::vector<T>& values, const std::vector<std::uint8_t>& kept) {
+  if (values.empty()) return;
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i]) values[n++] = values[i];
+  }
+  values.resize(n);
+}
+
+void keep_marked(TokenizedSample& sample, const std::vector<std::uint8_t>& kept) {
+  for (TokenSpan& span : sample.audio) {
+    span.begin = static_cast<int>(std::count(kept.begin(), kept.begin() + span.begin, 1));
+  }
+  keep_marked_in(sample.ids, kept);
+  keep_marked_in(sample.labelled, kept);
+  keep_marked_in(sample.kinds, kept);
+  keep_marked_in(sample.scales, kept);
+}
+
 }  // namespace
 
 const char* label_kind_name(int kind) {
@@ -104,23 +137,48 @@ const char* label_kind_name(int kind) {
 }
 
 TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation, std::span<const int> audio_tokens,
-                                const std::regex* key_words) {
-  PromptOptions options;
-  options.end = PromptEnd::kConversation;
-  const Prompt prompt = build_prompt(tokenizer, conversation, audio_tokens, options);
+                                const TokenizeOptions& options) {
+  PromptOptions prompt_options;
+  prompt_options.end = PromptEnd::kConversation;
+  const Prompt prompt = build_prompt(tokenizer, conversation, audio_tokens, prompt_options);
   TokenizedSample out;
   out.ids = prompt.ids;
   out.audio = prompt.audio;
   out.labelled.assign(out.ids.size(), 0);
   out.kinds.assign(out.ids.size(), 0);
-  for (const TokenSpan& span : prompt.assistant) mark_span(tokenizer, span, key_words, out);
-  // Nothing after the last label is worth computing.
-  const auto last = std::find(out.labelled.rbegin(), out.labelled.rend(), 1);
-  const auto used = static_cast<std::size_t>(out.labelled.rend() - last);
-  out.ids.resize(used);
-  out.labelled.resize(used);
-  out.kinds.resize(used);
+  for (std::size_t m = 0; m < prompt.assistant.size(); ++m) {
+    const TokenSpan& span = prompt.assistant[m];
+    const float weight = m < options.weights.size() ? options.weights[m] : 1.0f;
+    if (weight == 0) continue;
+    mark_span(tokenizer, span, options.key_words, out);
+    if (weight == 1) continue;
+    out.scales.resize(out.ids.size(), 1.0f);
+    std::fill_n(out.scales.begin() + span.begin, span.count, weight);
+  }
+  end_after_last_label(out);
   return out;
+}
+
+bool fit_length(TokenizedSample& sample, int length, Truncation truncation) {
+  const auto size = static_cast<int>(sample.ids.size());
+  if (size <= length) return true;
+  if (truncation == Truncation::kDelete) return false;
+  std::vector<std::uint8_t> kept(sample.ids.size(), 0);
+  int room = length;
+  for (const TokenSpan& span : sample.audio) {  // with <|audio_bos|> and <|audio_eos|>
+    std::fill_n(kept.begin() + span.begin - 1, span.count + 2, 1);
+    room -= span.count + 2;
+  }
+  if (room <= 0) return false;
+  for (int i = 0; i < size && room > 0; ++i) {
+    auto& keep = kept[static_cast<std::size_t>(truncation == Truncation::kRight ? i : size - 1 - i)];
+    room -= keep ? 0 : 1;
+    keep = 1;
+  }
+  keep_marked(sample, kept);
+  end_after_last_label(sample);
+  // The first id is predicted by nothing.
+  return sample.labelled.size() > 1 && std::count(sample.labelled.begin() + 1, sample.labelled.end(), 1) > 0;
 }
 
 void finish_row(PackedRow& row) {
@@ -144,6 +202,26 @@ void finish_row(PackedRow& row) {
   }
 }
 
+std::vector<PackedRow> finish_or_separate(PackedRow&& row) {
+  finish_row(row);
+  std::vector<PackedRow> out;
+  const std::vector<TokenSpan>& audio = row.samples[0].audio;
+  const int audio_end = audio.empty() ? 0 : audio.back().begin + audio.back().count;
+  if (row.samples.size() == 1 || audio_end <= row.prefix) {
+    out.push_back(std::move(row));
+    return out;
+  }
+  for (std::size_t i = 0; i < row.samples.size(); ++i) {
+    PackedRow& one = out.emplace_back();
+    one.samples.push_back(std::move(row.samples[i]));
+    if (i < row.sources.size()) one.sources.push_back(row.sources[i]);
+    one.features = row.features;
+    one.mels = row.mels;
+    finish_row(one);
+  }
+  return out;
+}
+
 MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights) {
   Builder b;
   MicroBatch out;
@@ -160,10 +238,10 @@ MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights) {
   out.label_positions = to_tensor(b.label_positions);
   out.labels = to_tensor(b.labels);
   out.blocks = std::move(b.blocks);
-  if (weights != kEqualWeights) {
+  if (weights != kEqualWeights || std::any_of(b.scales.begin(), b.scales.end(), [](float s) { return s != 1; })) {
     out.label_weights = at::empty({static_cast<std::int64_t>(b.kinds.size())}, at::TensorOptions().dtype(at::kFloat));
-    std::transform(b.kinds.begin(), b.kinds.end(), out.label_weights.data_ptr<float>(),
-                   [&](std::uint8_t kind) { return weights[kind]; });
+    std::transform(b.kinds.begin(), b.kinds.end(), b.scales.begin(), out.label_weights.data_ptr<float>(),
+                   [&](std::uint8_t kind, float scale) { return weights[kind] * scale; });
   }
   out.label_kinds = std::move(b.kinds);
   out.label_samples = std::move(b.label_samples);

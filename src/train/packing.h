@@ -27,15 +27,26 @@ struct TokenizedSample {
   std::vector<TokenSpan> audio;
   std::vector<std::uint8_t> labelled;  // per id: 1 when the loss counts its prediction
   std::vector<std::uint8_t> kinds;     // per id
+  std::vector<float> scales;           // per id: what its loss counts besides its kind's weight; empty: 1 everywhere
+  float scale(std::size_t i) const { return scales.empty() ? 1.0f : scales[i]; }
 };
 
-// `key_words` (ECMAScript; may be null): what its groups match in an assistant's text is of kKeyKind.
+struct TokenizeOptions {
+  const std::regex* key_words = nullptr;  // ECMAScript: what its groups match in an assistant's text is of kKeyKind
+  std::span<const float> weights;         // per assistant message (rows.h); empty: all 1. 0 leaves the message out of the loss
+};
 TokenizedSample tokenize_sample(const Tokenizer& tokenizer, const Conversation& conversation, std::span<const int> audio_tokens,
-                                const std::regex* key_words = nullptr);
+                                const TokenizeOptions& options = {});
+
+enum class Truncation { kDelete, kLeft, kRight };  // of over-long samples: leave out, or drop text at the start or the end
+// Brings a sample to at most `length` ids. Audio is never cut: its tokens with their begin and end stay, only text goes. False
+// when that is impossible or nothing labelled remains.
+bool fit_length(TokenizedSample& sample, int length, Truncation truncation);
 
 // All samples of a row have the same audios in the same order.
 struct PackedRow {
   std::vector<TokenizedSample> samples;
+  std::vector<std::size_t> sources;  // of each sample, for the caller's use; may be empty
   std::vector<at::Tensor> features;  // per audio [tokens, W], or empty and …
   std::vector<LogMel> mels;          // … per audio its log-mel
   std::int64_t tokens = 0;           // after sharing, without the last token of each sample
@@ -45,6 +56,8 @@ struct PackedRow {
 enum class Sharing { kShared, kSeparate };  // kSeparate: as many rows of one sample (tests, measurements)
 // Fills prefix, tokens and labels.
 void finish_row(PackedRow& row);
+// The row, finished; or one row a sample when its samples do not have all of their audio in the common prefix.
+std::vector<PackedRow> finish_or_separate(PackedRow&& row);
 
 MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights = kEqualWeights);
 struct PackLimits {

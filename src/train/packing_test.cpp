@@ -130,7 +130,7 @@ TEST(KeyWords, AreWhatTheGroupsMatch) {
   c.messages.push_back({"user", {{Part::Kind::kText, "It is A or B?"}}});
   c.messages.push_back({"assistant", {{Part::Kind::kText, "<RESPONSE>\nIt is B. A?</RESPONSE>"}}});
   const std::regex key("It is ([A-D])\\.");
-  const TokenizedSample s = tokenize_sample(tokenizer, c, {}, &key);
+  const TokenizedSample s = tokenize_sample(tokenizer, c, {}, {&key, {}});
   std::string found;
   for (std::size_t i = 0; i < s.ids.size(); ++i) {
     if (s.kinds[i] == kKeyKind) found += tokenizer.bytes(s.ids[i]);

@@ -129,14 +129,16 @@ void Run::prepare_weights() {
 }
 
 void Run::prepare_data() {
-  auto train = read_training_samples(options_.data);
+  options_.rows.seed = options_.data_options.seed;
+  options_.data_options.unreadable = options_.rows.bad_rows;
+  auto train = read_training_rows(options_.data, options_.rows).rows;
   if (options_.limit > 0 && static_cast<std::int64_t>(train.size()) > options_.limit) {
     train.resize(static_cast<std::size_t>(options_.limit));
   }
-  auto held_out = read_training_samples(options_.validation);
+  auto held_out = read_training_rows(options_.validation, options_.rows).rows;
   if (static_cast<std::int64_t>(held_out.size()) > options_.eval_samples) {
     // Evenly over the file, which may be sorted by kind.
-    std::vector<Sample> picked;
+    std::vector<TrainingRow> picked;
     for (std::int64_t i = 0; i < options_.eval_samples; ++i) {
       picked.push_back(
           held_out[static_cast<std::size_t>(i) * held_out.size() / static_cast<std::size_t>(options_.eval_samples)]);

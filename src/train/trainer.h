@@ -22,6 +22,7 @@ struct TrainOptions {
   std::string save_dtype = "bf16";
   std::vector<std::string> freeze;
   DataOptions data_options;
+  RowOptions rows;
   OptimizerOptions optimizer;
   Schedule schedule;
   double audio_rate = -1, projector_rate = -1, muon_rate = -1;  // peak; negative: as schedule.peak
