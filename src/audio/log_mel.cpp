@@ -56,6 +56,10 @@ Json read_settings(const std::string& dir, std::string& path) {
 LogMelConfig load_log_mel_config(const std::string& model_dir) {
   std::string path;
   const Json json = read_settings(model_dir, path);
+  return parse_log_mel_config(json, path);
+}
+
+LogMelConfig parse_log_mel_config(const Json& json, const std::string& path) {
   if (!json.is_object()) throw Error(ErrorCode::kModel, path + " is no JSON object", "restore the released file");
   LogMelConfig config;
   take(json, "sampling_rate", path, config.sample_rate);

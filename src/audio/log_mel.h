@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json_fwd.h"
+
 namespace areason {
 
 // preprocessor_config.json; the defaults are those of the released checkpoint.
@@ -22,6 +24,8 @@ struct LogMelConfig {
 
 // Reads preprocessor_config.json of a checkpoint directory; missing fields take the defaults. Throws Error(kModel).
 LogMelConfig load_log_mel_config(const std::string& model_dir);
+// The same of a parsed file; `where` names it in errors.
+LogMelConfig parse_log_mel_config(const Json& json, const std::string& where);
 
 struct LogMel {
   int bins = 0;

@@ -17,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/paths.h"
 #include "infer/sampling.h"
+#include "model/model_files.h"
 #include "model/qwen2_audio.h"
 #include "model/safetensors.h"
 #include "text/tokenizer.h"
@@ -108,8 +109,8 @@ void run_probe(const ProbeFlags& flags) {
   const std::filesystem::path root =
       flags.audio_root.empty() ? messages.parent_path() : std::filesystem::path(flags.audio_root);
   Qwen2Audio model = Qwen2Audio::load(model_dir);
-  const Tokenizer tokenizer = Tokenizer::load(model_dir);
-  const LogMelExtractor extractor(load_log_mel_config(model_dir));
+  const Tokenizer tokenizer = load_model_tokenizer(model_dir);
+  const LogMelExtractor extractor(load_model_log_mel_config(model_dir));
 
   std::vector<ProbedAudio> audio;
   std::vector<int> counts;

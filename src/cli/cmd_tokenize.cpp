@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/paths.h"
+#include "model/model_files.h"
 #include "text/tokenizer.h"
 
 namespace areason {
@@ -51,7 +52,7 @@ std::string decode_line(const Tokenizer& tokenizer, const std::string& line, std
 }
 
 void run_tokenize(const TokenizeFlags& flags) {
-  const Tokenizer tokenizer = Tokenizer::load(flags.model.empty() ? default_model_dir() : flags.model);
+  const Tokenizer tokenizer = load_model_tokenizer(flags.model.empty() ? default_model_dir() : flags.model);
   std::string line;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
     throw_if_interrupted();

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "model/gguf_config.h"
+#include "model/model_files.h"
 
 namespace areason {
 namespace {
@@ -164,13 +166,13 @@ GenerationConfig read_generation(const Fields& fields) {
   return out;
 }
 
-}  // namespace
+struct NamedJson {
+  std::string file;
+  Json json;
+};
 
-ModelConfig load_model_config(const std::string& model_dir) {
-  const std::filesystem::path dir(model_dir);
-  const std::string path = (dir / "config.json").string();
-  const Json json = read_model_json(path);
-  const Fields fields(json, path, "");
+ModelConfig parse_config(const NamedJson& config, const NamedJson& generation) {
+  const Fields fields(config.json, config.file, "");
   const std::string type = fields.text("model_type", "");
   if (type != "qwen2_audio")
     fields.fail("model_type", type.empty() ? "is missing" : "is " + type + "; only qwen2_audio can be used");
@@ -182,15 +184,27 @@ ModelConfig load_model_config(const std::string& model_dir) {
   out.text.tied_embeddings = text.flag("tie_word_embeddings", fields.flag("tie_word_embeddings", false));
   out.audio_token =
       fields.whole("audio_token_index", fields.whole("audio_token_id", out.audio_token, 0, kMaxVocabulary), 0, kMaxVocabulary);
-  std::error_code ignored;
-  const auto generation = dir / "generation_config.json";
-  if (std::filesystem::exists(generation, ignored)) {
-    const Json values = read_model_json(generation.string());
-    out.generation = read_generation(Fields(values, generation.string(), ""));
-  }
+  out.generation = read_generation(Fields(generation.json, generation.file, ""));
   if (out.generation.eos_ids.empty() && text.has("eos_token_id"))
     out.generation.eos_ids.push_back(text.whole("eos_token_id", 0, 0, kMaxVocabulary));
   return out;
+}
+
+}  // namespace
+
+ModelConfig load_model_config(const std::string& model) {
+  const ModelFiles files = find_model_files(model);
+  const std::filesystem::path dir(files.dir);
+  std::error_code ignored;
+  const bool has_config = !files.dir.empty() && std::filesystem::exists(dir / "config.json", ignored);
+  if (files.is_gguf() && !has_config) {
+    const GgufFile text = GgufFile::open(files.text_gguf), mmproj = GgufFile::open(files.mmproj_gguf);
+    return parse_config({text.path(), gguf_config_json(text, mmproj)}, {text.path(), gguf_generation_json(text)});
+  }
+  const std::string path = (dir / "config.json").string(), generation = (dir / "generation_config.json").string();
+  NamedJson config{path, read_model_json(path)}, values{generation, Json::object()};
+  if (std::filesystem::exists(generation, ignored)) values.json = read_model_json(generation);
+  return parse_config(config, values);
 }
 
 }  // namespace areason

@@ -50,7 +50,8 @@ struct ModelConfig {
   GenerationConfig generation;
 };
 
-// Reads and checks <dir>/config.json and, when present, <dir>/generation_config.json.
-ModelConfig load_model_config(const std::string& model_dir);
+// Reads and checks config.json and, when present, generation_config.json of the model's directory; for GGUF files without
+// them, the files' own metadata. `model` is what model_files.h takes.
+ModelConfig load_model_config(const std::string& model);
 
 }  // namespace areason

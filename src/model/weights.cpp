@@ -1,10 +1,7 @@
 #include "model/weights.h"
 
-#include <cstring>
-#include <initializer_list>
-
 #include "base/error.h"
-#include "kernels/half.h"
+#include "kernels/quant_blocks.h"
 
 namespace areason {
 namespace {
@@ -17,45 +14,37 @@ std::string shape_text(const Shape& shape) {
   return text + "]";
 }
 
-WeightType weight_type(const TensorView& view, const std::string& store) {
-  switch (view.dtype) {
-    case DType::kF32:
-      return WeightType::kF32;
-    case DType::kBF16:
-      return WeightType::kBF16;
-    case DType::kF16:
-      return WeightType::kF16;
-    default:
-      throw Error(ErrorCode::kModel,
-                  store + ": tensor " + view.name + " holds " + dtype_name(view.dtype) + "; weights must be F32, F16 or BF16",
-                  "take an unquantised checkpoint");
-  }
+WeightType weight_type(const StoredTensor& tensor) {
+  if (tensor.type) return *tensor.type;
+  throw Error(ErrorCode::kModel,
+              tensor.file + ": tensor " + tensor.name + " holds " + tensor.type_name +
+                  "; weights must be F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K or Q6_K",
+              "take a checkpoint or a GGUF file in one of these formats");
 }
 
-// Finds tensors of one part of the model under any of its prefixes: as released (transformers 4), or as transformers 5 names
-// them in memory.
+// Tensors of one part of the model.
 class Part {
  public:
-  Part(ModelWeights& out, std::initializer_list<const char*> prefixes) : out_(out), prefixes_(prefixes) {}
+  Part(ModelWeights& out, const char* prefix) : out_(out), prefix_(prefix) {}
 
-  bool contains(const std::string& name) const { return find(name) != nullptr; }
+  bool contains(const std::string& name) const { return out_.store.find(prefix_ + name) != nullptr; }
 
-  const TensorView& tensor(const std::string& name, const Shape& shape) const {
-    const TensorView* view = find(name);
-    if (view == nullptr)
-      throw Error(ErrorCode::kModel, out_.store.path() + ": tensor " + prefixes_.front() + name + " is missing",
+  const StoredTensor& tensor(const std::string& name, const Shape& shape) const {
+    const StoredTensor* found = out_.store.find(prefix_ + name);
+    if (found == nullptr)
+      throw Error(ErrorCode::kModel, out_.store.path() + ": tensor " + prefix_ + name + " is missing",
                   "the checkpoint is incomplete or config.json belongs to another one");
-    if (view->shape != shape)
+    if (found->shape != shape)
       throw Error(ErrorCode::kModel,
-                  out_.store.path() + ": tensor " + view->name + " has the shape " + shape_text(view->shape) +
-                      ", config.json asks for " + shape_text(shape),
+                  found->file + ": tensor " + found->name + " has the shape " + shape_text(found->shape) +
+                      ", the configuration asks for " + shape_text(shape),
                   "config.json belongs to another checkpoint, or the file is damaged");
-    return *view;
+    return *found;
   }
   std::vector<float> vector(const std::string& name, const Shape& shape) const {
-    const TensorView& view = tensor(name, shape);
-    weight_type(view, out_.store.path());
-    return view.to_f32();
+    const StoredTensor& found = tensor(name, shape);
+    weight_type(found);
+    return found.to_f32();
   }
   Norm norm(const std::string& name, int width, bool with_bias) const {
     Norm norm{vector(name + ".weight", {width}), {}};
@@ -66,8 +55,8 @@ class Part {
   Norm rms_norm(const std::string& name, int width) const { return norm(name, width, false); }
 
   Matrix matrix(const std::string& name, int n, int k) const {
-    const TensorView& view = tensor(name + ".weight", {n, k});
-    return {aligned(view), weight_type(view, out_.store.path()), n, k, {}};
+    const StoredTensor& found = tensor(name + ".weight", {n, k});
+    return {aligned(found), weight_type(found), n, k, {}};
   }
   Matrix matrix_with_bias(const std::string& name, int n, int k) const {
     Matrix result = matrix(name, n, k);
@@ -86,19 +75,15 @@ class Part {
   }
 
  private:
-  const TensorView* find(const std::string& name) const {
-    for (const char* prefix : prefixes_)
-      if (out_.store.contains(prefix + name)) return &out_.store.at(prefix + name);
-    return nullptr;
-  }
-  // Kernels read typed values: data at an odd address (allowed by the format) is copied once.
-  const void* aligned(const TensorView& view) const {
-    if (reinterpret_cast<std::uintptr_t>(view.data.data()) % dtype_size(view.dtype) == 0) return view.data.data();
-    return out_.aligned_copies.emplace_back(view.data.begin(), view.data.end()).data();
+  // Kernels read typed values: data at an odd address (allowed by the formats) is copied once.
+  const void* aligned(const StoredTensor& found) const {
+    if (reinterpret_cast<std::uintptr_t>(found.data.data()) % weight_alignment(weight_type(found)) == 0)
+      return found.data.data();
+    return out_.aligned_copies.emplace_back(found.data.begin(), found.data.end()).data();
   }
 
   ModelWeights& out_;
-  std::vector<const char*> prefixes_;
+  std::string prefix_;
 };
 
 EncoderLayer load_encoder_layer(const Part& part, const std::string& at, const AudioEncoderConfig& config) {
@@ -116,7 +101,7 @@ EncoderLayer load_encoder_layer(const Part& part, const std::string& at, const A
 }
 
 void load_encoder(ModelWeights& out, const ModelConfig& config) {
-  const Part tower(out, {"audio_tower.", "model.audio_tower."});
+  const Part tower(out, "audio_tower.");
   const AudioEncoderConfig& audio = config.audio;
   EncoderWeights& encoder = out.encoder;
   encoder.conv1 = tower.convolution("conv1", audio.mel_bins, audio.width);
@@ -125,7 +110,7 @@ void load_encoder(ModelWeights& out, const ModelConfig& config) {
   for (int i = 0; i < audio.layers; ++i)
     encoder.layers.push_back(load_encoder_layer(tower, "layers." + std::to_string(i) + ".", audio));
   encoder.norm = tower.layer_norm("layer_norm", audio.width);
-  const Part projector(out, {"multi_modal_projector.", "model.multi_modal_projector."});
+  const Part projector(out, "multi_modal_projector.");
   encoder.projector = projector.matrix_with_bias("linear", config.text.width, audio.width);
 }
 
@@ -145,7 +130,7 @@ DecoderLayer load_decoder_layer(const Part& part, const std::string& at, const D
 }
 
 void load_decoder(ModelWeights& out, const DecoderConfig& config) {
-  const Part text(out, {"language_model.model.", "model.language_model.", "language_model."});
+  const Part text(out, "language_model.model.");
   DecoderWeights& decoder = out.decoder;
   decoder.embedding = text.matrix("embed_tokens", config.vocab_size, config.width);
   for (int i = 0; i < config.layers; ++i)
@@ -153,7 +138,7 @@ void load_decoder(ModelWeights& out, const DecoderConfig& config) {
   decoder.norm = text.rms_norm("norm", config.width);
   // A head in the file is used whatever the config says, as transformers 5 does (which never ties this model's); 4.x ties when
   // told to, and then writes no head.
-  const Part head(out, {"language_model.", ""});
+  const Part head(out, "language_model.");
   const bool tied = config.tied_embeddings && !head.contains("lm_head.weight");
   decoder.head = tied ? decoder.embedding : head.matrix("lm_head", config.vocab_size, config.width);
 }
@@ -161,19 +146,12 @@ void load_decoder(ModelWeights& out, const DecoderConfig& config) {
 }  // namespace
 
 void Matrix::read_row(int index, float* out) const {
-  const std::size_t width = static_cast<std::size_t>(k), at = static_cast<std::size_t>(index) * width;
-  if (type == WeightType::kF32) {
-    std::memcpy(out, static_cast<const float*>(data) + at, width * sizeof(float));
-    return;
-  }
-  const std::uint16_t* bits = static_cast<const std::uint16_t*>(data) + at;
-  for (std::size_t i = 0; i < width; ++i)
-    out[i] = type == WeightType::kBF16 ? bf16_bits_to_f32(bits[i]) : f16_bits_to_f32(bits[i]);
+  dequantize_row(type, static_cast<const std::byte*>(data) + static_cast<std::size_t>(index) * row_bytes(type, k), k, out);
 }
 
-std::unique_ptr<ModelWeights> load_weights(const std::string& model_dir, const ModelConfig& config) {
+std::unique_ptr<ModelWeights> load_weights(const std::string& model, const ModelConfig& config) {
   auto weights = std::make_unique<ModelWeights>();
-  weights->store = TensorStore::open(model_dir);
+  weights->store = StoredTensors::open(find_model_files(model));
   load_encoder(*weights, config);
   load_decoder(*weights, config.text);
   return weights;

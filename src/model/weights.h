@@ -1,6 +1,7 @@
 #pragma once
-// The tensors of a checkpoint under the names and shapes that the model wants: matrices stay memory-mapped, vectors (biases,
-// norms) and the convolutions' reordered weights are copied to f32. Internal to src/model.
+// The tensors of a model, in safetensors or GGUF, under the names and shapes that the model wants: matrices stay memory-mapped
+// in whatever format the file has them, vectors (biases, norms) and the convolutions' reordered weights are copied to f32.
+// Internal to src/model.
 // Errors: Error(kModel) naming the tensor, what it has and what it should have. Thread rule: constant after load.
 #include <memory>
 #include <string>
@@ -8,7 +9,7 @@
 
 #include "kernels/linear.h"
 #include "model/config.h"
-#include "model/safetensors.h"
+#include "model/stored_tensors.h"
 
 namespace areason {
 
@@ -66,12 +67,12 @@ struct DecoderWeights {
 };
 
 struct ModelWeights {
-  TensorStore store;
+  StoredTensors store;
   std::vector<std::vector<std::byte>> aligned_copies;  // of tensors at odd addresses
   EncoderWeights encoder;
   DecoderWeights decoder;
 };
 
-std::unique_ptr<ModelWeights> load_weights(const std::string& model_dir, const ModelConfig& config);
+std::unique_ptr<ModelWeights> load_weights(const std::string& model, const ModelConfig& config);
 
 }  // namespace areason

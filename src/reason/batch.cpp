@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -15,32 +14,22 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/thread_pool.h"
+#include "model/model_files.h"
 
 namespace areason {
 namespace {
 
 // Models up to this size run one session a core: a small decoder has too little work a token to share it between cores.
-constexpr std::uintmax_t kSmallModel = std::uintmax_t{256} << 20;
+constexpr std::uint64_t kSmallModel = std::uint64_t{256} << 20;
 // Questions on the same audio are brought together within a block of this many; on standard output, answers wait for those
 // before them in the block.
 constexpr std::size_t kBlock = 256;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-std::uintmax_t model_bytes(const std::string& dir) {
-  std::uintmax_t total = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    if (entry.path().extension() != ".safetensors") continue;
-    const auto size = std::filesystem::file_size(entry.path(), error);
-    if (!error) total += size;
-  }
-  return total;
-}
-
 int worker_count(const BatchOptions& options, std::size_t jobs) {
   int workers = options.workers;
-  if (workers <= 0) workers = model_bytes(options.model_dir) <= kSmallModel ? available_cores() : 1;
+  if (workers <= 0) workers = model_weight_bytes(options.model_dir) <= kSmallModel ? available_cores() : 1;
   return std::clamp(workers, 1, std::max(1, static_cast<int>(std::min<std::size_t>(jobs, 1024))));
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "chat/prompt.h"
 #include "infer/generator.h"
+#include "model/model_files.h"
 #include "reason/clips.h"
 #include "reason/prefix_cache.h"
 
@@ -37,8 +38,8 @@ struct Session::Impl {
       : dir(model_dir),
         started(now()),
         model(Qwen2Audio::load(model_dir, threads)),
-        tokenizer(Tokenizer::load(model_dir)),
-        clips(model, load_log_mel_config(model_dir)),
+        tokenizer(load_model_tokenizer(model_dir)),
+        clips(model, load_model_log_mel_config(model_dir)),
         vocabulary(tokenizer),
         layout(vocabulary),
         load_seconds(now() - started) {}

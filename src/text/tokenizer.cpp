@@ -47,6 +47,7 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
 Tokenizer Tokenizer::load(const std::string& model_dir) { return Tokenizer(load_tokenizer_files(model_dir)); }
+Tokenizer Tokenizer::from_lists(const TokenLists& lists) { return Tokenizer(read_token_lists(lists)); }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text, SpecialTokens specials) const {
   std::vector<TokenId> ids;

@@ -20,9 +20,19 @@ enum class SpecialTokens {
   kAsText,  // plain characters: text of users never becomes a special token
 };
 
+// A vocabulary as GGUF files carry it: lists instead of JSON. Views must live until the tokenizer is made.
+struct TokenLists {
+  std::string where;                     // names the file in errors
+  std::string_view pre;                  // tokenizer.ggml.pre: "qwen2", "smollm", "gpt-2", "llama-bpe"
+  std::vector<std::string_view> tokens;  // by id, in the byte-level alphabet
+  std::vector<std::int64_t> types;       // llama.cpp's: 1 normal, 3 control, 4 user-defined, 5 unused
+  std::vector<std::string_view> merges;  // "left right", in order of rank
+};
+
 class Tokenizer {
  public:
   static Tokenizer load(const std::string& model_dir);
+  static Tokenizer from_lists(const TokenLists& lists);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -53,5 +53,6 @@ struct Tokenizer::Data {
 void parse_tokenizer_json(std::string_view text, const std::string& file, Tokenizer::Data& data);
 // Reads whichever files the directory has. Throws Error(kModel).
 std::unique_ptr<Tokenizer::Data> load_tokenizer_files(const std::string& model_dir);
+std::unique_ptr<Tokenizer::Data> read_token_lists(const TokenLists& lists);
 
 }  // namespace areason

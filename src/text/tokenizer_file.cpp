@@ -218,7 +218,50 @@ void load_vocab_and_merges(const std::string& dir, Tokenizer::Data& data) {
   if (!gpt2) data.normalizer = Normalizer::nfc();
 }
 
+// The pre-tokenizers by llama.cpp's names (src/llama-vocab.cpp), of the models that this program meets.
+void apply_pre_name(const TokenLists& lists, Tokenizer::Data& data) {
+  if (lists.pre == "qwen2") {
+    data.pre_tokenizer = PreTokenizer::qwen2();
+    data.normalizer = Normalizer::nfc();
+  } else if (lists.pre == "gpt-2" || lists.pre == "gpt2") {
+    data.pre_tokenizer = PreTokenizer::gpt2();
+  } else if (lists.pre == "smollm") {
+    const Json steps = {{{"type", "Digits"}, {"individual_digits", true}},
+                        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}};
+    data.pre_tokenizer = PreTokenizer::from_json({{"type", "Sequence"}, {"pretokenizers", steps}}, lists.where);
+  } else {
+    bad_file(lists.where, "the pre-tokenizer " + std::string(lists.pre.substr(0, 40)) + " is not known");
+  }
+}
+
 }  // namespace
+
+std::unique_ptr<Tokenizer::Data> read_token_lists(const TokenLists& lists) {
+  constexpr std::int64_t kControl = 3, kUserDefined = 4, kUnused = 5;  // llama.h, llama_token_type
+  auto data = std::make_unique<Tokenizer::Data>();
+  if (lists.tokens.empty() || lists.types.size() != lists.tokens.size())
+    bad_file(lists.where, "the lists of tokens and of their types do not fit");
+  if (lists.tokens.size() > static_cast<std::size_t>(BpeModel::kMaxId)) bad_file(lists.where, "too many tokens");
+  apply_pre_name(lists, *data);
+  data->model.reserve(lists.tokens.size(), lists.merges.size());
+  std::string raw;
+  for (std::size_t i = 0; i < lists.tokens.size(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    const std::int64_t type = lists.types[i];
+    if (type == kControl || type == kUserDefined) {
+      data->add_added_token({.id = id, .content = std::string(lists.tokens[i]), .special = type == kControl});
+    } else if (type != kUnused) {
+      raw.clear();
+      if (append_raw_bytes(lists.tokens[i], raw))
+        data->model.add_token(raw, id);
+      else
+        data->model.add_decode_only(lists.tokens[i], id);
+    }
+  }
+  MergeReader reader(lists.where, data->model);
+  for (const std::string_view merge : lists.merges) reader.add_line(merge);
+  return data;
+}
 
 void Tokenizer::Data::add_added_token(AddedToken token) {
   if (token.content.empty() || added_by_content.contains(token.content) || added_by_id.contains(token.id)) return;
