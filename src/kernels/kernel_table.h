@@ -79,8 +79,11 @@ struct NormArgs {
   float epsilon;
 };
 
+struct IntTable;  // int_table.h
+
 struct KernelTable {
   Isa isa;
+  const IntTable* integers;
   int mr;  // rows of a register tile
   int nr;  // columns of a panel
   void (*pack)(const PackArgs&);
@@ -99,7 +102,8 @@ struct KernelTable {
 constexpr int kMaxMr = 16;
 constexpr int kMaxNr = 64;
 
-// The table of an instruction set, or null when it was not compiled in.
+// The table of an instruction set, or null when it was not compiled in; `integers` is what this instruction set has without
+// VNNI.
 const KernelTable* kernel_table_portable();
 const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx512();

@@ -1,4 +1,5 @@
 // The kernels compiled for avx512; the flags are set for this file in CMakeLists.txt.
+#include "kernels/int_table.h"
 #include "kernels/kernel_table.h"
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
@@ -10,8 +11,8 @@ namespace areason {
 
 const KernelTable* kernel_table_avx512() {
   using namespace isa_avx512;
-  static const KernelTable table = {Isa::kAvx512,  kMr,      kNr,         &pack,     &pack_a, &tile,          &dot,
-                                    &weighted_sum, &softmax, &layer_norm, &rms_norm, &gelu,   &silu_multiply, &rope};
+  static const KernelTable table = {Isa::kAvx512,  int_table_avx2(), kMr,         kNr,       &pack, &pack_a,        &tile, &dot,
+                                    &weighted_sum, &softmax,         &layer_norm, &rms_norm, &gelu, &silu_multiply, &rope};
   return &table;
 }
 

@@ -32,7 +32,9 @@ class KernelsTest : public ::testing::TestWithParam<Isa> {
   KernelContext context() { return {pool_, kernels_of(GetParam())}; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Isas, KernelsTest, ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512),
+INSTANTIATE_TEST_SUITE_P(Isas, KernelsTest,
+                         ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vnni,
+                                           Isa::kAvx512Bf16),
                          [](const auto& param) { return std::string(isa_name(param.param)); });
 
 // Weights as stored, and the values they stand for.

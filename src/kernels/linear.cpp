@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/linear_quantized.h"
 #include "kernels/panels.h"
-#include "kernels/quant_blocks.h"
 
 namespace areason {
 namespace {
@@ -29,17 +29,6 @@ std::vector<Piece> split_columns(std::span<const LinearOutput> outputs, int size
   return pieces;
 }
 
-// Rows of a block format as f32, and the product with them.
-void dot_dequantized(const KernelTable& table, const LinearInput& in, const Piece& piece) {
-  const LinearOutput& out = *piece.out;
-  const auto k = static_cast<std::size_t>(in.k);
-  std::vector<float> weights(static_cast<std::size_t>(piece.columns) * k);
-  for (int c = 0; c < piece.columns; ++c)
-    dequantize_row(out.type, weights_at(out, piece.column + c, in.k), in.k, weights.data() + static_cast<std::size_t>(c) * k);
-  table.dot({in.x, in.stride, weights.data(), WeightType::kF32, k, out.bias == nullptr ? nullptr : out.bias + piece.column,
-             out.y + piece.column, out.stride, in.rows, piece.columns, in.k, out.store});
-}
-
 void streamed(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs) {
   constexpr int kUnit = 8;              // weight rows that the kernel takes at once
   constexpr std::size_t kWork = 65536;  // multiply-adds worth handing to another thread
@@ -53,11 +42,6 @@ void streamed(const KernelContext& context, const LinearInput& in, std::span<con
           int columns = 0;
           for (; begin < end && pieces[begin].out == first.out; ++begin) columns += pieces[begin].columns;
           const LinearOutput& out = *first.out;
-          if (is_quantized(out.type)) {
-            for (int c = 0; c < columns; c += kUnit)
-              dot_dequantized(context.table, in, {&out, first.column + c, std::min(kUnit, columns - c)});
-            continue;
-          }
           context.table.dot({in.x, in.stride, weights_at(out, first.column, in.k), out.type, static_cast<std::size_t>(in.k),
                              out.bias == nullptr ? nullptr : out.bias + first.column, out.y + first.column, out.stride, in.rows,
                              columns, in.k, out.store});
@@ -70,22 +54,6 @@ struct Rows {
   int count;
 };
 
-// `rows` (<= nr) weight rows from `column` on, `k` values from `depth` on, as one panel of f32.
-struct PanelPart {
-  int column, rows, depth, k;
-};
-void pack_panel(const KernelTable& table, const LinearInput& in, const LinearOutput& out, const PanelPart& part, float* panel) {
-  if (!is_quantized(out.type)) {
-    table.pack(
-        {weights_at(out, part.column, in.k, part.depth), out.type, static_cast<std::size_t>(in.k), part.rows, part.k, panel});
-    return;
-  }
-  alignas(64) float weights[kMaxNr * kPanelDepth];
-  for (int r = 0; r < part.rows; ++r)
-    dequantize_row(out.type, weights_at(out, part.column + r, in.k, part.depth), part.k, weights + r * kPanelDepth);
-  table.pack({weights, WeightType::kF32, kPanelDepth, part.rows, part.k, panel});
-}
-
 // One group of panels times some rows.
 void packed_group(const KernelTable& table, const LinearInput& in, const Piece& piece, Rows rows) {
   alignas(64) float panels[kPanelDepth * kGroupColumns];
@@ -93,8 +61,9 @@ void packed_group(const KernelTable& table, const LinearInput& in, const Piece& 
   for (int depth = 0; depth < in.k; depth += kPanelDepth) {
     const int k = std::min(kPanelDepth, in.k - depth);
     for (int c = 0; c < piece.columns; c += table.nr)
-      pack_panel(table, in, out, {piece.column + c, std::min(table.nr, piece.columns - c), depth, k},
-                 panels + static_cast<std::size_t>(c) * static_cast<std::size_t>(k));
+      table.pack({weights_at(out, piece.column + c, in.k, depth), out.type, static_cast<std::size_t>(in.k),
+                  std::min(table.nr, piece.columns - c), k,
+                  panels + static_cast<std::size_t>(c) * static_cast<std::size_t>(k)});
     const bool first = depth == 0;
     multiply_panels(table, {in.x + static_cast<std::size_t>(rows.first) * in.stride + depth, in.stride, rows.count, k},
                     {panels, piece.columns, first && out.bias != nullptr ? out.bias + piece.column : nullptr},
@@ -120,14 +89,25 @@ void packed(const KernelContext& context, const LinearInput& in, std::span<const
   });
 }
 
-}  // namespace
-
-void linear(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
-  if (input.rows <= 0 || outputs.empty()) return;
+void linear_floats(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
   if (input.rows <= kStreamedRows)
     streamed(context, input, outputs);
   else
     packed(context, input, outputs);
+}
+
+}  // namespace
+
+void linear(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
+  if (input.rows <= 0 || outputs.empty()) return;
+  const auto integers = static_cast<std::size_t>(
+      std::count_if(outputs.begin(), outputs.end(), [](const LinearOutput& out) { return is_quantized(out.type); }));
+  if (integers == 0) return linear_floats(context, input, outputs);
+  if (integers == outputs.size()) return linear_quantized(context, input, outputs);
+  std::vector<LinearOutput> sorted(outputs.begin(), outputs.end());
+  std::stable_partition(sorted.begin(), sorted.end(), [](const LinearOutput& out) { return is_quantized(out.type); });
+  linear_quantized(context, input, std::span(sorted).first(integers));
+  linear_floats(context, input, std::span(sorted).subspan(integers));
 }
 
 }  // namespace areason

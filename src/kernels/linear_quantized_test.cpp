@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/error.h"
 #include "kernels/linear.h"
 #include "kernels/quant_testing.h"
 
@@ -29,7 +30,9 @@ class QuantizedTest : public ::testing::TestWithParam<Isa> {
   KernelContext context() { return {pool_, kernels_of(GetParam())}; }
 };
 
-INSTANTIATE_TEST_SUITE_P(Isas, QuantizedTest, ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvx512),
+INSTANTIATE_TEST_SUITE_P(Isas, QuantizedTest,
+                         ::testing::Values(Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vnni,
+                                           Isa::kAvx512Bf16),
                          [](const auto& param) { return std::string(isa_name(param.param)); });
 
 struct Case {
@@ -108,6 +111,68 @@ TEST_P(QuantizedTest, SeveralOutputsOfSeveralTypesShareOneInput) {
     EXPECT_EQ(together, apart);
     EXPECT_EQ(together.back(), 0.0f);
   }
+}
+
+struct Problem {
+  WeightType type;
+  int rows, k, n;
+  std::vector<std::byte> weights;
+  std::vector<float> x, bias;
+};
+
+Problem make_problem(WeightType type, int rows, int k, int n) {
+  Random random(static_cast<std::uint64_t>(rows * 1000 + k + n));
+  Problem p{type,
+            rows,
+            k,
+            n,
+            random_blocks(type, n, k, random),
+            std::vector<float>(static_cast<std::size_t>(rows * k)),
+            std::vector<float>(static_cast<std::size_t>(n))};
+  for (auto* vector : {&p.x, &p.bias})
+    for (auto& v : *vector) v = static_cast<float>(random.normal() * std::exp(2.0 * random.normal()));
+  for (std::size_t i = 64; i < 96; ++i) p.x[i] = 0;  // a group without any
+  return p;
+}
+
+// Rows [first, first + rows) of the product.
+std::vector<float> product(const KernelContext& context, const Problem& p, int first, int rows) {
+  std::vector<float> y(static_cast<std::size_t>(rows * p.n));
+  const LinearOutput out{p.weights.data(), p.type, p.n, p.bias.data(), y.data(), static_cast<std::size_t>(p.n),
+                         Store::kReplace};
+  linear(context, {p.x.data() + first * p.k, static_cast<std::size_t>(p.k), rows, p.k}, {&out, 1});
+  return y;
+}
+
+// Design.md, 7: a row's result is the same, bit for bit, alone and among others, on every instruction set and number of
+// threads.
+TEST_P(QuantizedTest, ResultsDependOnNothingButTheRow) {
+  ThreadPool one(1);
+  const KernelContext portable{one, kernels_of(Isa::kPortable)};
+  for (const WeightType type : kQuantized) {
+    const int block = block_size(type);
+    for (const auto& [k, n] : {std::pair{block == 32 ? 1120 : 1280, 70}, {block == 32 ? 96 : 256, 9}, {1024, 33}}) {
+      const Problem p = make_problem(type, 37, k, n);
+      const auto all = product(context(), p, 0, p.rows);
+      ASSERT_EQ(all, product(portable, p, 0, p.rows)) << weight_type_name(type) << " differs from portable";
+      for (int first = 0; first < p.rows;) {
+        const int rows = std::min(p.rows - first, first % 3 == 0 ? 1 : first % 7 + 1);
+        const auto some = product(context(), p, first, rows);
+        ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin() + first * n))
+            << weight_type_name(type) << " " << k << "x" << n << ": rows from " << first << ", " << rows << " of them";
+        first += rows;
+      }
+    }
+  }
+}
+
+TEST_P(QuantizedTest, LengthsThatAFormatCannotHaveAreErrors) {
+  const std::vector<std::byte> weights(1024);
+  const std::vector<float> x(300, 1.0f);
+  float y[2];
+  const LinearOutput out{weights.data(), WeightType::kQ4_K, 2, nullptr, y, 2, Store::kReplace};
+  EXPECT_THROW(linear(context(), {x.data(), 128, 1, 128}, {&out, 1}), Error);
+  EXPECT_THROW(linear(context(), {x.data(), 128, 2, 128}, {&out, 1}), Error);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 constexpr int kBlockQueries = 32;  // queries that go over a sequence's pages together
 
 const PagedTable& table_of(const KernelContext& context) {
-  switch (context.table.isa) {
+  switch (float_isa(context.table.isa)) {
     case Isa::kPortable:
       return *paged_table_portable();
     case Isa::kAvx2:

@@ -1,0 +1,148 @@
+// The integer kernels in plain C++: what any machine can run, and the meaning of the others (int_table.h).
+#define AREASON_ISA_NAMESPACE isa_int_portable
+#include "kernels/int_table.h"
+#include "kernels/kernel_table.h"
+#include "kernels/quant_blocks.h"
+#include "kernels/simd_int_quantize.h"
+
+namespace areason {
+namespace isa_int_portable {
+namespace {
+
+constexpr int kColumns = 8;
+
+// One group of 32 weights.
+struct Group {
+  std::int8_t w[32];  // the format's offset subtracted
+  float scale[2];     // of 16 weights each
+  float min = 0;
+};
+
+template <typename Block>
+const Block& block_of(const void* row, int group) {
+  return static_cast<const Block*>(row)[group * 32 / (sizeof(Block) > 100 ? kSuperBlock : kSmallBlock)];
+}
+
+template <typename Block>
+void read_scales(const Block& block, int group, Group& out) {
+  const GroupScale scale = group_scale(block.scales, group % 8);
+  out.scale[0] = out.scale[1] = f16_scalar(block.d) * static_cast<float>(scale.scale);
+  out.min = f16_scalar(block.dmin) * static_cast<float>(scale.min);
+  const int shift = group % 2 == 0 ? 0 : 4;
+  for (int l = 0; l < 32; ++l) out.w[l] = static_cast<std::int8_t>((block.q[group % 8 / 2 * 32 + l] >> shift) & 15);
+}
+
+void read(const BlockQ8_0& block, int, Group& out) {
+  out.scale[0] = out.scale[1] = f16_scalar(block.d);
+  std::memcpy(out.w, block.q, sizeof out.w);
+}
+void read(const BlockQ4_0& block, int, Group& out) {
+  out.scale[0] = out.scale[1] = f16_scalar(block.d);
+  for (int l = 0; l < 16; ++l) {
+    out.w[l] = static_cast<std::int8_t>((block.q[l] & 15) - 8);
+    out.w[l + 16] = static_cast<std::int8_t>((block.q[l] >> 4) - 8);
+  }
+}
+void read(const BlockQ4_K& block, int group, Group& out) { read_scales(block, group, out); }
+void read(const BlockQ5_K& block, int group, Group& out) {
+  read_scales(block, group, out);
+  for (int l = 0; l < 32; ++l) out.w[l] = static_cast<std::int8_t>(out.w[l] + 16 * ((block.high[l] >> (group % 8)) & 1));
+}
+void read(const BlockQ6_K& block, int group, Group& out) {
+  const int half = group % 8 / 4, quarter = group % 4;
+  for (int l = 0; l < 32; ++l) {
+    const int low = block.low[half * 64 + quarter % 2 * 32 + l] >> (quarter < 2 ? 0 : 4);
+    const int high = block.high[half * 32 + l] >> (2 * quarter);
+    out.w[l] = static_cast<std::int8_t>(((low & 15) | ((high & 3) << 4)) - 32);
+  }
+  for (int i = 0; i < 2; ++i) out.scale[i] = f16_scalar(block.d) * static_cast<float>(block.scales[2 * (group % 8) + i]);
+}
+
+void read_group(WeightType type, const void* row, int group, Group& out) {
+  switch (type) {
+    case WeightType::kQ8_0:
+      return read(block_of<BlockQ8_0>(row, group), group, out);
+    case WeightType::kQ4_0:
+      return read(block_of<BlockQ4_0>(row, group), group, out);
+    case WeightType::kQ4_K:
+      return read(block_of<BlockQ4_K>(row, group), group, out);
+    case WeightType::kQ5_K:
+      return read(block_of<BlockQ5_K>(row, group), group, out);
+    default:
+      return read(block_of<BlockQ6_K>(row, group), group, out);
+  }
+}
+
+int multiply(const std::int8_t* w, const std::int8_t* q, int n) {
+  int sum = 0;
+  for (int i = 0; i < n; ++i) sum += w[i] * q[i];
+  return sum;
+}
+
+// Adds a group to one output's two sums; `x` begins at the group.
+inline void add_group(WeightType type, const Group& group, const IntRows& x, float& acc, float& min) {
+  if (type == WeightType::kQ6_K) {
+    for (int i = 0; i < 2; ++i)
+      acc += static_cast<float>(multiply(group.w + 16 * i, x.q + 16 * i, 16)) * (group.scale[i] * *x.d);
+    return;
+  }
+  acc += static_cast<float>(multiply(group.w, x.q, 32)) * (group.scale[0] * *x.d);
+  if (type == WeightType::kQ4_K || type == WeightType::kQ5_K) min += group.min * *x.ds;
+}
+
+void int_dot(const IntDotArgs& args) {
+  for (int n = 0; n < args.n; ++n) {
+    const auto* row = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(n) * args.row_bytes;
+    float acc = 0, min = 0;
+    for (int g = 0; g < args.k / 32; ++g) {
+      Group group;
+      read_group(args.type, row, g, group);
+      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, 0, 0}, acc, min);
+    }
+    float total = acc - min;
+    if (args.bias != nullptr) total += args.bias[n];
+    args.y[n] = args.store == Store::kAdd ? args.y[n] + total : total;
+  }
+}
+
+// The panel holds the groups as they are read.
+void int_pack(const IntPackArgs& args) {
+  static_assert(sizeof(Group) * kColumns * kIntGroups <= sizeof(IntPanel::w));
+  for (int g = 0; g < args.k / 32; ++g) {
+    for (int c = 0; c < kColumns; ++c) {
+      const auto* row = static_cast<const std::uint8_t*>(args.weights) +
+                        static_cast<std::size_t>(c < args.rows ? c : args.rows - 1) * args.row_bytes;
+      Group group;
+      read_group(args.type, row, g, group);
+      std::memcpy(args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), &group, sizeof group);
+    }
+  }
+}
+
+void int_tile(const IntTileArgs& args) {
+  for (int g = 0; g < args.groups; ++g) {
+    for (int c = 0; c < kColumns; ++c) {
+      Group group;
+      std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
+      for (int r = 0; r < args.rows; ++r) {
+        const auto row = static_cast<std::size_t>(r), at = row * args.x.groups + static_cast<std::size_t>(g);
+        float unused = 0;
+        add_group(args.type, group,
+                  {args.x.q + row * args.x.stride + 32 * g, args.x.d + at, args.x.ds + at, nullptr, nullptr, 0, 0},
+                  args.acc[row * kColumns + static_cast<std::size_t>(c)],
+                  args.min == nullptr ? unused : args.min[row * kColumns + static_cast<std::size_t>(c)]);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace isa_int_portable
+
+const IntTable* int_table_portable() {
+  using namespace isa_int_portable;
+  static const IntTable table = {kColumns, &int_quantize, &int_dot, &int_pack, &int_tile};
+  return &table;
+}
+
+}  // namespace areason

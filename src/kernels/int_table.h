@@ -1,0 +1,101 @@
+#pragma once
+// Products of int8 activations with block formats: the functions that exist once per instruction set. Internal to src/kernels.
+// What every instruction set computes, bit for bit, for each row of x and each weight row, with no fused multiply-add:
+//   x is rounded to int8 q per group of 32: d = max / 127, q = nearest even of x * (127 / max)
+//   acc = 0, min = 0; for each scale group g of the weights, in order:
+//     acc += float(I_g) * (scale_g * d)      I_g: the exact integer sum of w * q (offset of the format subtracted)
+//     min += min_g * (d * float(sum of q))   Q4_K and Q5_K only
+//   y = acc - min (+ bias) (+ y)
+// A scale group is 32 weights, in Q6_K 16; scale_g (d times the group's integer) is exact in f32.
+// Thread rule: constant tables of pure functions.
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/weight_type.h"
+
+namespace areason {
+
+enum class Store;
+
+// Rows of activations as int8; all arrays are padded to a multiple of 128 columns with zeros.
+struct IntRows {
+  const std::int8_t* q = nullptr;              // [rows][stride]
+  const float* d = nullptr;                    // [rows][groups]
+  const float* ds = nullptr;                   // [rows][groups]: d * sum of q
+  const std::int32_t* minus_sum = nullptr;     // [rows][groups]: -(sum of q)
+  const std::int32_t* minus_halves = nullptr;  // [rows][2 groups]: -(sum of q) of 16
+  std::size_t stride = 0;
+  std::size_t groups = 0;  // of a padded row
+};
+
+// One row of x to int8; `groups` groups of the output are written, those past k with zeros.
+struct IntQuantizeArgs {
+  const float* x;
+  int k;  // a multiple of 32
+  int groups;
+  std::int8_t* q;
+  float* d;
+  float* ds;
+  std::int32_t* minus_sum;
+  std::int32_t* minus_halves;
+};
+
+// y[0 … n) of one row of x: streams the weights.
+struct IntDotArgs {
+  WeightType type;
+  const void* weights;  // n rows
+  std::size_t row_bytes;
+  int n;
+  int k;
+  IntRows x;          // one row
+  const float* bias;  // may be null
+  float* y;
+  Store store;
+};
+
+constexpr int kIntDepth = 512;   // k of one packed panel
+constexpr int kIntColumns = 32;  // at most, of one packed panel
+constexpr int kIntGroups = kIntDepth / 32;
+
+// The integers of `columns` weight rows, some depth of k, in the order that a tile reads them.
+struct IntPanel {
+  alignas(64) std::uint8_t w[kIntDepth * kIntColumns];
+  alignas(64) float scale[2 * kIntGroups * kIntColumns];  // [scale group][column]
+  alignas(64) float min[kIntGroups * kIntColumns];        // [group][column]
+};
+
+struct IntPackArgs {
+  WeightType type;
+  const void* weights;  // the first row, at the first column of the panel's depth
+  std::size_t row_bytes;
+  int rows;  // 1 … nc; missing columns repeat the last row
+  int k;     // <= kIntDepth
+  IntPanel* panel;
+};
+
+// acc[row][nc] (and min[row][nc]) += products of x with a panel.
+struct IntTileArgs {
+  WeightType type;
+  const IntPanel* panel;
+  IntRows x;  // at the first row and the panel's first group
+  int rows;   // any number
+  int groups;
+  float* acc;
+  float* min;  // Q4_K, Q5_K
+};
+
+struct IntTable {
+  int nc;  // columns of a panel
+  void (*quantize)(const IntQuantizeArgs&);
+  void (*dot)(const IntDotArgs&);
+  void (*pack)(const IntPackArgs&);
+  void (*tile)(const IntTileArgs&);
+};
+
+// The table of an instruction set, or null when it was not compiled in.
+const IntTable* int_table_portable();
+const IntTable* int_table_avx2();
+const IntTable* int_table_avxvnni();
+const IntTable* int_table_avx512vnni();
+
+}  // namespace areason

@@ -1,0 +1,233 @@
+// Many rows of x: weights are unpacked into a panel whose columns are the elements of vectors, then multiplied from there.
+// Panel: w[group][8 steps of 4 weights][column][4 bytes], scale[scale group][column], min[group][column].
+// See int_table.h for the arithmetic. Thread rule: pure functions.
+#pragma once
+#include "kernels/simd_int_formats.h"
+
+namespace areason::AREASON_ISA_NAMESPACE {
+namespace {
+
+constexpr int kColumnVectors = 2;
+constexpr int kColumns = kColumnVectors * kLanes32;
+constexpr int kTileRows = kQuads == 4 ? 8 : 4;
+static_assert(kColumns <= kIntColumns);
+
+template <int kLane>
+inline void store_lane(std::uint8_t* at, std::size_t step, V v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(at + kLane * step), lane<kLane>(v));
+}
+inline void store_lanes(std::uint8_t* at, std::size_t step, V v) {
+  store_lane<0>(at, step, v);
+  store_lane<1>(at, step, v);
+#if defined(__AVX512VNNI__)
+  store_lane<2>(at, step, v);
+  store_lane<3>(at, step, v);
+#endif
+}
+inline void store_floats(float* at, std::size_t step, F v) {
+  V bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  store_lanes(reinterpret_cast<std::uint8_t*>(at), step * sizeof(float), bits);
+}
+
+// The 32-bit elements j of four rows side by side, for j = 0…3, into the panel's steps.
+inline void store_transposed(const V (&row)[4], std::uint8_t* at) {
+  constexpr std::size_t kStep = kColumns * 4, kGroup = 8 * kStep;
+  const V a = unpack_low32(row[0], row[1]), b = unpack_low32(row[2], row[3]);
+  const V c = unpack_high32(row[0], row[1]), d = unpack_high32(row[2], row[3]);
+  store_lanes(at, kGroup, unpack_low64(a, b));
+  store_lanes(at + kStep, kGroup, unpack_high64(a, b));
+  store_lanes(at + 2 * kStep, kGroup, unpack_low64(c, d));
+  store_lanes(at + 3 * kStep, kGroup, unpack_high64(c, d));
+}
+
+// Four columns of a panel, kQuads groups.
+template <class Format>
+inline void pack_step(const Unit (&rows)[4], int step, std::uint8_t* w) {
+  V first[4], second[4];
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    V bytes[2];
+    Format::load(rows[r], step, bytes);
+    first[r] = bytes[0];
+    second[r] = bytes[1];
+  }
+  store_transposed(first, w);
+  store_transposed(second, w + 4 * kColumns * 4);
+}
+
+template <class Format>
+inline void pack_unit(const Unit (&rows)[4], std::size_t group, int column, IntPanel& panel) {
+  const auto scales = Format::scales(rows);
+  for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
+    pack_step<Format>(rows, step, panel.w + (group * 8 * kColumns + static_cast<std::size_t>(column)) * 4);
+    if constexpr (Format::kHalves) {
+      float* at = panel.scale + 2 * group * kColumns + column;
+      store_floats(at, 2 * kColumns, scales.scale[step]);
+      store_floats(at + kColumns, 2 * kColumns, scales.second[step]);
+    } else {
+      store_floats(panel.scale + group * kColumns + column, kColumns, scales.scale[step]);
+    }
+    if constexpr (Format::kMinima) store_floats(panel.min + group * kColumns + column, kColumns, scales.min[step]);
+  }
+}
+
+template <class Format>
+void pack_columns(const IntPackArgs& args) {
+  const auto* weights = static_cast<const std::uint8_t*>(args.weights);
+  constexpr int kUnit = 32 * kQuads * Format::kSteps;
+  for (int column = 0; column < kColumns; column += 4) {
+    Unit rows[4];
+    for (int r = 0; r < 4; ++r) {
+      const int row = column + r < args.rows ? column + r : args.rows - 1;
+      rows[r] = weights + static_cast<std::size_t>(row) * args.row_bytes;
+    }
+    std::size_t group = 0;
+    for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
+      pack_unit<Format>(rows, group, column, *args.panel);
+      for (Unit& row : rows) row += Format::kUnitBytes;
+    }
+    if (args.k % kUnit != 0) {  // only formats of small blocks
+      PaddedUnits padded;
+      Unit copy[4];
+      padded.fill(rows, Format::kUnitBytes / kQuads * static_cast<std::size_t>(args.k % kUnit / 32), copy);
+      pack_unit<Format>(copy, group, column, *args.panel);
+    }
+  }
+}
+
+// Products of four weights each, `kSteps` of them, for some rows: sum[row][vector].
+template <Bytes kBytes, int kRows, int kSteps>
+inline void multiply_steps(const std::uint8_t* w, const std::int8_t* const (&q)[kRows], V (&sum)[kRows][kColumnVectors]) {
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+  if constexpr (kBytes == Bytes::kU4) {  // all eight steps fit into 16 bits: 8 * 2 * 15 * 127 < 2^15
+    V narrow[kRows][kColumnVectors] = {};
+    for (int s = 0; s < kSteps; ++s) {
+      const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        const V x = set1_i32(q[r] + 4 * s);
+        narrow[r][0] = _mm256_add_epi16(narrow[r][0], pairs<kBytes>(w0, x));
+        narrow[r][1] = _mm256_add_epi16(narrow[r][1], pairs<kBytes>(w1, x));
+      }
+    }
+    for (int r = 0; r < kRows; ++r)
+      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = add32(sum[r][v], widen_pairs(narrow[r][v]));
+    return;
+  }
+#endif
+#pragma GCC unroll 8
+  for (int s = 0; s < kSteps; ++s) {
+    const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const V x = set1_i32(q[r] + 4 * s);
+      sum[r][0] = dot4<kBytes>(sum[r][0], w0, x);
+      sum[r][1] = dot4<kBytes>(sum[r][1], w1, x);
+    }
+  }
+}
+
+// One scale group (8 steps, or 4 of a format with halves) of some rows.
+template <class Format, int kRows>
+inline void tile_group(const IntTileArgs& args, int row, std::size_t scale_group, float* acc) {
+  constexpr int kSteps = Format::kHalves ? 4 : 8;
+  const std::size_t group = Format::kHalves ? scale_group / 2 : scale_group;
+  const IntRows& x = args.x;
+  const std::size_t rows_before = static_cast<std::size_t>(row);
+  const std::int8_t* q[kRows];
+  V sum[kRows][kColumnVectors];
+  const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    const std::size_t at = rows_before + static_cast<std::size_t>(r);
+    q[r] = x.q + at * x.stride + static_cast<std::size_t>(4 * kSteps) * scale_group;
+    const std::int32_t* minus =
+        Format::kHalves ? x.minus_halves + 2 * at * x.groups + scale_group : x.minus_sum + at * x.groups + group;
+    sum[r][0] = sum[r][1] = shift_left(set1_i32(minus), shift);
+  }
+  multiply_steps<Format::kBytes, kRows, kSteps>(args.panel->w + scale_group * (kSteps * kColumns * 4), q, sum);
+  const float* scale = args.panel->scale + scale_group * kColumns;
+  const F s0 = loadf(scale), s1 = loadf(scale + kLanes32);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    const F d = set1f(x.d[(rows_before + static_cast<std::size_t>(r)) * x.groups + group]);
+    float* out = acc + r * kColumns;
+    storef(out, add(loadf(out), mul(to_float(sum[r][0]), mul(s0, d))));
+    storef(out + kLanes32, add(loadf(out + kLanes32), mul(to_float(sum[r][1]), mul(s1, d))));
+  }
+}
+
+template <int kRows>
+inline void tile_minima(const IntTileArgs& args, int row) {
+  float* out = args.min + static_cast<std::size_t>(row) * kColumns;
+  F sum[kRows][kColumnVectors];
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = loadf(out + r * kColumns + v * kLanes32);
+  for (int g = 0; g < args.groups; ++g) {
+    const F m0 = loadf(args.panel->min + g * kColumns), m1 = loadf(args.panel->min + g * kColumns + kLanes32);
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const F ds = set1f(args.x.ds[static_cast<std::size_t>(row + r) * args.x.groups + static_cast<std::size_t>(g)]);
+      sum[r][0] = add(sum[r][0], mul(m0, ds));
+      sum[r][1] = add(sum[r][1], mul(m1, ds));
+    }
+  }
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kColumnVectors; ++v) storef(out + r * kColumns + v * kLanes32, sum[r][v]);
+}
+
+template <class Format, int kRows>
+void tile_rows(const IntTileArgs& args, int row) {
+  const std::size_t scale_groups = static_cast<std::size_t>(args.groups) * (Format::kHalves ? 2 : 1);
+  float* acc = args.acc + static_cast<std::size_t>(row) * kColumns;
+  for (std::size_t g = 0; g < scale_groups; ++g) tile_group<Format, kRows>(args, row, g, acc);
+  if constexpr (Format::kMinima) tile_minima<kRows>(args, row);
+}
+
+template <class Format>
+void tile_format(const IntTileArgs& args) {
+  int row = 0;
+  for (; row + kTileRows <= args.rows; row += kTileRows) tile_rows<Format, kTileRows>(args, row);
+  if constexpr (kTileRows > 4)
+    for (; row + 4 <= args.rows; row += 4) tile_rows<Format, 4>(args, row);
+  for (; row + 2 <= args.rows; row += 2) tile_rows<Format, 2>(args, row);
+  for (; row < args.rows; ++row) tile_rows<Format, 1>(args, row);
+}
+
+void int_pack(const IntPackArgs& args) {
+  switch (args.type) {
+    case WeightType::kQ8_0:
+      return pack_columns<FormatQ8_0>(args);
+    case WeightType::kQ4_0:
+      return pack_columns<FormatQ4_0>(args);
+    case WeightType::kQ4_K:
+      return pack_columns<FormatQ4_K>(args);
+    case WeightType::kQ5_K:
+      return pack_columns<FormatQ5_K>(args);
+    case WeightType::kQ6_K:
+      return pack_columns<FormatQ6_K>(args);
+    default:
+      return;
+  }
+}
+
+void int_tile(const IntTileArgs& args) {
+  switch (args.type) {
+    case WeightType::kQ8_0:
+      return tile_format<FormatQ8_0>(args);
+    case WeightType::kQ4_0:
+      return tile_format<FormatQ4_0>(args);
+    case WeightType::kQ4_K:
+      return tile_format<FormatQ4_K>(args);
+    case WeightType::kQ5_K:
+      return tile_format<FormatQ5_K>(args);
+    case WeightType::kQ6_K:
+      return tile_format<FormatQ6_K>(args);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+}  // namespace areason::AREASON_ISA_NAMESPACE
