@@ -63,6 +63,13 @@ void AnswerPrinter::operator()(const SectionEvent& event) {
   }
 }
 
+void AnswerPrinter::print(const Answer& answer) {
+  SectionStream sections;
+  for (const SectionEvent& event : sections.push(answer.text)) (*this)(event);
+  for (const SectionEvent& event : sections.finish()) (*this)(event);
+  finish();
+}
+
 void AnswerPrinter::finish() {
   if (!line_open_) return;
   write((colour_ == Colour::kOn ? std::string(kReset) : std::string()) + "\n");
@@ -73,6 +80,13 @@ std::string describe(const HeardAudio& audio) {
   return fmt::format("{}: {:.1f} s, {:.1f} s heard{}, {} audio tokens{}", audio.path, audio.seconds, audio.heard_seconds,
                      audio.windows > 1 ? fmt::format(" in {} windows", audio.windows) : "", audio.tokens,
                      audio.truncated ? "; the rest was cut off" : "");
+}
+
+std::string describe(const Vote& vote) {
+  std::string out;
+  for (const VoteShare& share : vote.shares)
+    out += fmt::format("{} of {}: {}\n", share.samples.size(), vote.voters, without_controls(share.answer));
+  return out.empty() ? "no sample has an answer\n" : out;
 }
 
 Json infer_stats(long prompt_tokens, long generated_tokens, long samples, double seconds) {

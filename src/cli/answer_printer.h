@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reason/session.h"
+#include "reason/vote.h"
 
 namespace areason {
 
@@ -15,6 +16,8 @@ class AnswerPrinter {
  public:
   explicit AnswerPrinter(Colour colour) : colour_(colour) {}
   void operator()(const SectionEvent& event);
+  // A whole answer that is there already.
+  void print(const Answer& answer);
   // Ends a line that an interrupted answer left open.
   void finish();
 
@@ -27,6 +30,8 @@ class AnswerPrinter {
 
 // "clip.wav: 41.3 s, 41.3 s heard in 2 windows, 1032 audio tokens", or with "… cut off".
 std::string describe(const HeardAudio& audio);
+// "5 of 8: B. a dog", one line an answer, most votes first.
+std::string describe(const Vote& vote);
 // ms-swift's InferStats keys, as `--stats` prints them on one line.
 Json infer_stats(long prompt_tokens, long generated_tokens, long samples, double seconds);
 

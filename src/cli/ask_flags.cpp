@@ -99,6 +99,26 @@ void AskFlags::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "threads of the model; 0: one a core")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
+  add_engine_flags(command);
+}
+
+void AskFlags::add_engine_flags(CLI::App& command) {
+  command.add_option("--kv-type", kv_type, "keys and values in memory: f32, f16, bf16; auto: f32 for small models, else f16")
+      ->check(CLI::IsMember({"auto", "f32", "f16", "bf16"}))
+      ->capture_default_str();
+  command
+      .add_option("--cache-dir", cache_dir,
+                  "keep what has been computed of clips in this folder, so that the next question on a clip starts at once")
+      ->type_name("DIR");
+  command.add_option("--cache-size", cache_gb, "most gigabytes in --cache-dir; what was used longest ago goes first")
+      ->check(CLI::Range(0.001, 1e6))
+      ->capture_default_str();
+  command
+      .add_option("--draft", draft,
+                  "speculation: check up to N tokens at once that followed the same words before; the answer stays the same; "
+                  "0: off")
+      ->check(CLI::Range(0, 15))
+      ->capture_default_str();
 }
 
 AskOptions AskFlags::finish() const {
@@ -111,6 +131,17 @@ AskOptions AskFlags::finish() const {
   if (out.structure == Structure::kFree && (!out.choices.empty() || !out.section_budget.empty())) {
     throw Error(ErrorCode::kUsage, "--choices and --budget need --structure guided", "leave out --structure free");
   }
+  return out;
+}
+
+SessionOptions AskFlags::session() const {
+  SessionOptions out;
+  out.threads = threads;
+  out.drafted = draft;
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16})
+    if (kv_type == kv_type_name(type)) out.kv_type = type;
+  out.cache_dir = cache_dir;
+  out.cache_bytes = static_cast<std::uint64_t>(cache_gb * 1e9);
   return out;
 }
 

@@ -18,11 +18,20 @@ struct AskFlags {
   std::string choices;
   std::string budget;
   float repetition_penalty = 0;
+  std::string kv_type = "auto";
+  std::string cache_dir;
+  double cache_gb = 8;
+  int draft = 0;
 
   void add_to(CLI::App& command);
   // The options with everything that needs a second look. Throws Error(kUsage).
   AskOptions finish() const;
+  // How the model is loaded and run.
+  SessionOptions session() const;
   std::string model_dir() const;
+
+ private:
+  void add_engine_flags(CLI::App& command);
 };
 
 // "planning=60,response=40". Throws Error(kUsage).

@@ -15,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/progress_line.h"
 #include "reason/batch.h"
+#include "reason/vote.h"
 
 namespace areason {
 namespace {
@@ -29,9 +30,23 @@ struct Ask {
   std::string jsonl, out;
   bool force_choices = false;
   int workers = 0;
+  int batch = 0;
+  int samples = 1;
+  bool vote = false;
+  bool temperature_given = false;
 };
 
-void print_stats(const Json& stats) { std::cerr << dump_json(stats) << std::endl; }
+// Samples differ only when they are drawn; this is the reference's own order of magnitude for self-consistency (Wang et al.
+// 2022 draw at 0.5 to 0.7).
+constexpr float kSampleTemperature = 0.7f;
+
+void print_stats(Json stats, const SessionStats& engine) {
+  stats["kv_mb"] = static_cast<double>(engine.kv_bytes) / 1e6;
+  stats["kv_type"] = engine.kv_type;
+  stats["tokens_a_pass"] = engine.tokens_a_pass;
+  if (engine.drafted > 0) stats["drafts_accepted"] = static_cast<double>(engine.accepted) / static_cast<double>(engine.drafted);
+  std::cerr << dump_json(stats) << std::endl;
+}
 
 // The last part of a path, also for "models/nano/".
 std::string model_name(const std::string& dir) {
@@ -40,15 +55,26 @@ std::string model_name(const std::string& dir) {
   return path.filename().string();
 }
 
-void ask_once(const Ask& ask) {
+std::vector<std::string> clips_of(const Ask& ask) {
   if (ask.inputs.size() < 2) {
     throw Error(
         ErrorCode::kUsage, "ask needs at least one clip and a question",
         "audio-reasoner ask clip.wav \"What is heard?\", or audio-reasoner ask --jsonl questions.jsonl --out answers.jsonl");
   }
+  return {ask.inputs.begin(), ask.inputs.end() - 1};
+}
+
+void report_answer(const Answer& answer) {
+  for (const HeardAudio& audio : answer.audio) {
+    if (audio.truncated || audio.windows > 1) log_info(describe(audio));
+  }
+  if (answer.finish_reason == "length") log_warning("the answer was cut at its token limit (--max-new-tokens, or the context)");
+}
+
+void ask_once(const Ask& ask) {
+  const std::vector<std::string> clips = clips_of(ask);
   const AskOptions options = ask.flags.finish();
-  const std::vector<std::string> clips(ask.inputs.begin(), ask.inputs.end() - 1);
-  Session session(ask.flags.model_dir(), ask.flags.threads);
+  Session session(ask.flags.model_dir(), ask.flags.session());
   AnswerPrinter printer(stdout_colour());
   const double start = now();
   const Answer answer = session.ask(clips, ask.inputs.back(), options, ask.json ? SectionSink() : std::ref(printer));
@@ -57,14 +83,44 @@ void ask_once(const Ask& ask) {
     std::cout << dump_json(answer_to_json(answer, model_name(session.model_dir())), 2) << std::endl;
   } else {
     printer.finish();
-    for (const HeardAudio& audio : answer.audio) {
-      if (audio.truncated || audio.windows > 1) log_info(describe(audio));
-    }
-    if (answer.finish_reason == "length")
-      log_warning("the answer was cut at its token limit (--max-new-tokens, or the context)");
+    report_answer(answer);
   }
-  if (ask.stats) print_stats(infer_stats(answer.prompt_tokens, answer.completion_tokens, 1, seconds));
+  if (ask.stats) print_stats(infer_stats(answer.prompt_tokens, answer.completion_tokens, 1, seconds), session.stats());
   if (answer.finish_reason == "interrupted") throw_if_interrupted();
+}
+
+// Several answers to one question, decoded together.
+void ask_samples(const Ask& ask) {
+  const std::vector<std::string> clips = clips_of(ask);
+  AskOptions options = ask.flags.finish();
+  if (!ask.temperature_given) options.temperature = kSampleTemperature;
+  SessionOptions how = ask.flags.session();
+  if (ask.batch > 0) how.running = ask.batch;
+  Session session(ask.flags.model_dir(), how);
+  const double start = now();
+  const std::vector<Answer> answers = session.ask_samples(clips, ask.inputs.back(), options, ask.samples);
+  const double seconds = now() - start;
+  const Vote vote = count_votes(answers);
+  const std::string model = model_name(session.model_dir());
+  if (ask.json) {
+    Json out = ask.vote ? vote_to_json(vote, answers, model) : Json::array();
+    for (const Answer& answer : answers)
+      if (!ask.vote) out.push_back(answer_to_json(answer, model));
+    std::cout << dump_json(out, 2) << std::endl;
+  } else if (ask.vote) {
+    AnswerPrinter(stdout_colour()).print(answers[vote.winner()]);
+    std::cout << "\n" << describe(vote) << std::flush;
+    report_answer(answers[vote.winner()]);
+  } else {
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      std::cout << (i == 0 ? "" : "\n") << "Sample " << i + 1 << " of " << answers.size() << "\n\n" << std::flush;
+      AnswerPrinter(stdout_colour()).print(answers[i]);
+    }
+  }
+  long tokens = 0;
+  for (const Answer& answer : answers) tokens += answer.completion_tokens;
+  if (ask.stats) print_stats(infer_stats(answers.front().prompt_tokens, tokens, ask.samples, seconds), session.stats());
+  throw_if_interrupted();
 }
 
 void ask_file(const Ask& ask) {
@@ -77,11 +133,14 @@ void ask_file(const Ask& ask) {
   options.model_dir = ask.flags.model_dir();
   options.choices = ask.force_choices ? Choices::kForce : Choices::kIgnore;
   options.workers = ask.workers;
+  options.session = ask.flags.session();
+  if (ask.batch > 0) options.session.running = ask.batch;
   const auto questions = read_questions(ask.jsonl);
   AnswerFile out(ask.out);
   const BatchStats stats = answer_questions(questions, options, out, BatchProgressLine());
   if (ask.stats) {
-    print_stats(infer_stats(stats.prompt_tokens, stats.generated_tokens, static_cast<long>(stats.answered), stats.seconds));
+    print_stats(infer_stats(stats.prompt_tokens, stats.generated_tokens, static_cast<long>(stats.answered), stats.seconds),
+                stats.engine);
   }
   throw_if_interrupted();
   if (stats.failed > 0) {
@@ -110,10 +169,24 @@ void register_ask(CLI::App& app) {
                    "the order of the questions)")
       ->type_name("FILE");
   command->add_flag("--force-choices", ask->force_choices, "with --jsonl: the RESPONSE is one of the question's \"choices\"");
-  command->add_option("--workers", ask->workers, "with --jsonl: questions answered at the same time; 0: by the model's size")
+  command->add_option("--samples", ask->samples, "draw N answers at once (temperature 0.7 unless given)")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->excludes("--jsonl");
+  command->add_flag("--vote", ask->vote, "with --samples: the answer that most samples agree on, and how many agree on each")
+      ->needs("--samples");
+  command->add_option("--batch", ask->batch, "answers written at the same time by one model; 0: 16")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->callback([ask] { ask->jsonl.empty() ? ask_once(*ask) : ask_file(*ask); });
+  command->add_option("--workers", ask->workers, "with --jsonl: threads with a model each; 0: by the model's size")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  const CLI::Option* temperature = command->get_option("--temperature");
+  command->callback([ask, temperature] {
+    ask->temperature_given = temperature->count() > 0;
+    if (!ask->jsonl.empty()) return ask_file(*ask);
+    ask->samples > 1 || ask->vote ? ask_samples(*ask) : ask_once(*ask);
+  });
 }
 
 }  // namespace areason

@@ -140,7 +140,7 @@ void register_chat(CLI::App& app) {
   arguments->flags.add_to(*command);
   command->callback([arguments] {
     const AskOptions options = arguments->flags.finish();
-    Session session(arguments->flags.model_dir(), arguments->flags.threads);
+    Session session(arguments->flags.model_dir(), arguments->flags.session());
     Chat chat(session, options);
     for (const std::string& clip : arguments->clips) chat.add_clip(clip);
     chat.run();

@@ -1,8 +1,9 @@
 #pragma once
-// The generation loop of one answer: sampling, structure, stop conditions, streamed text. The model is a function from token
-// ids to the logits after the last of them, so that tests can put a fake in its place. Called by reason. Thread rule: one
+// One answer: sampling, structure, stop conditions, streamed text. The engine (engine.h) writes many side by side; Generator is
+// the loop over a function from token ids to logits, so that tests can put a fake in the model's place. Thread rule: one
 // thread.
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,45 @@ struct Generation {
   std::vector<Section> cut;   // sections that a budget closed
 };
 
-// Appends the ids to the sequence and returns the logits after the last one. The first call must also feed the prompt.
-using StepFunction = std::function<std::vector<float>(std::span<const int> ids)>;
 using TextSink = std::function<void(std::string_view text)>;
 
+// One answer, token by token; whoever owns it runs the model:
+//   while (writer.advance()) { feed writer.pending() to the model; writer.fed(its size); writer.choose(logits after it); }
+class AnswerWriter {
+ public:
+  // `prompt_ids` only feed the repetition penalty. Throws Error(kUsage) when max_new_tokens cannot hold the structure.
+  AnswerWriter(const Tokenizer& tokenizer, const GenerateOptions& options, std::span<const int> prompt_ids,
+               const TextSink& sink = {});
+  // Appends what the structure forces. False: the answer is finished.
+  bool advance();
+  // Accepted, not yet given to the model.
+  std::span<const int> pending() const { return std::span(out_.ids).subspan(fed_); }
+  void fed(std::size_t count) { fed_ += count; }
+  // Appends one token; `logits` are changed. Nothing when the answer was stopped in the meantime.
+  void choose(std::span<float> logits);
+  void stop();  // as the options' stop
+  std::span<const int> ids() const { return out_.ids; }
+  // The answer so far; call once.
+  Generation finish();
+
+ private:
+  bool finished();
+  void append(TokenId id);
+  void emit_text(const std::string& text);
+
+  GenerateOptions options_;
+  TextSink sink_;
+  Sampler sampler_;
+  StreamDetokenizer detokenizer_;
+  std::optional<StructureGuide> guide_;
+  std::size_t fed_ = 0;
+  Generation out_;
+};
+
+// Appends the ids to the sequence and returns the logits after the last one. The first call must also feed the prompt.
+using StepFunction = std::function<std::vector<float>(std::span<const int> ids)>;
+
+// An answer from a function in place of a model.
 class Generator {
  public:
   Generator(const Tokenizer& tokenizer, const GenerateOptions& options) : tokenizer_(&tokenizer), options_(options) {}

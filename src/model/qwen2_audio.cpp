@@ -90,8 +90,9 @@ void Qwen2Audio::Impl::check(std::span<const int> ids, std::span<const AudioInse
           "token id " + std::to_string(id) + " is outside the model's vocabulary of " + std::to_string(config.text.vocab_size),
           "the tokenizer files belong to another checkpoint");
   for (const auto& insert : audio) {
-    const bool fits = insert.audio != nullptr && insert.begin >= 0 && insert.audio->tokens >= 0 &&
-                      static_cast<std::size_t>(insert.begin) + static_cast<std::size_t>(insert.audio->tokens) <= ids.size() &&
+    const bool fits = insert.audio != nullptr && insert.begin >= 0 && insert.from >= 0 && insert.rows() >= 0 &&
+                      insert.from <= insert.audio->tokens - insert.rows() &&
+                      static_cast<std::size_t>(insert.begin) + static_cast<std::size_t>(insert.rows()) <= ids.size() &&
                       insert.audio->data.size() ==
                           static_cast<std::size_t>(insert.audio->tokens) * static_cast<std::size_t>(config.text.width);
     if (!fits) throw Error(ErrorCode::kFailure, "audio embeddings do not fit the prompt", "this is a bug: please report it");
@@ -106,9 +107,9 @@ void Qwen2Audio::Impl::embed(std::span<const int> ids, std::span<const AudioInse
     weights->decoder.embedding.read_row(ids[static_cast<std::size_t>(from + r)],
                                         h.data() + static_cast<std::size_t>(r) * width);
   for (const auto& insert : audio) {
-    const int begin = std::max(from, insert.begin), end = std::min(from + rows, insert.begin + insert.audio->tokens);
+    const int begin = std::max(from, insert.begin), end = std::min(from + rows, insert.begin + insert.rows());
     if (begin >= end) continue;
-    const float* source = insert.audio->data.data() + static_cast<std::size_t>(begin - insert.begin) * width;
+    const float* source = insert.audio->data.data() + static_cast<std::size_t>(begin - insert.begin + insert.from) * width;
     std::copy(source, source + static_cast<std::size_t>(end - begin) * width,
               h.data() + static_cast<std::size_t>(begin - from) * width);
   }

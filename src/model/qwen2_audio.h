@@ -48,10 +48,15 @@ struct AudioEmbeddings {
   std::vector<float> data;  // [tokens][H]
 };
 
-// Where audio embeddings replace token embeddings: positions [begin, begin + audio.tokens) of the ids given to forward().
+// Where audio embeddings replace token embeddings: rows [from, from + count) of the audio at positions [begin, begin + count)
+// of the ids given to forward().
 struct AudioInsert {
   int begin = 0;
   const AudioEmbeddings* audio = nullptr;
+  int from = 0;
+  int count = -1;  // -1: all rows from `from` on
+
+  int rows() const { return count >= 0 ? count : audio->tokens - from; }
 };
 
 enum class Logits { kLast, kAll };

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/thread_pool.h"
 #include "model/model_files.h"
+#include "reason/reasoner.h"
 
 namespace areason {
 namespace {
@@ -86,35 +87,102 @@ class Batch {
 
   void work(int workers) {
     try {
-      Session session(options_.model_dir, workers > 1 ? 1 : 0);
-      for (std::size_t job = next_job_++; job < jobs_.size(); job = next_job_++) {
-        for (const std::size_t index : jobs_[job]) {
-          if (interrupted() || stopped_) return;
-          answer(session, index);
-        }
+      SessionOptions session = options_.session;
+      if (workers > 1) session.threads = 1;
+      Reasoner reasoner(options_.model_dir, session);
+      Worker worker{reasoner, {}, 0};
+      bool more = true;
+      for (;;) {
+        // As many questions as the engine takes, and one whose prompt is computed next.
+        while (more && worker.asked < session.running + 1) more = ask_next(worker);
+        if (!reasoner.engine().step() && !more) break;
       }
-    } catch (...) {
       const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-      stopped_ = true;
+      SessionStats stats = reasoner.stats();
+      stats.kv_bytes += stats_.engine.kv_bytes;
+      stats.drafted += stats_.engine.drafted;
+      stats.accepted += stats_.engine.accepted;
+      stats_.engine = std::move(stats);
+    } catch (...) {
+      fail(std::current_exception());
     }
   }
 
-  void answer(Session& session, std::size_t index) {
-    const Question& question = questions_[index];
-    AskOptions ask = options_.ask;
-    if (options_.choices == Choices::kForce) ask.choices = question.choices;
-    std::optional<Answer> answer;
-    try {
-      session.begin(question.audio, question.turns, ask);
-      answer = session.ask({}, question.question, ask);
-    } catch (const Error& e) {
-      if (e.code() != ErrorCode::kInput) throw;
-      log_warning("question " + question.id + ": " + e.what());
-      const std::lock_guard lock(mutex_);
-      if (options_.failed) options_.failed(question, e);
+  // One thread with its own model.
+  struct Worker {
+    Reasoner& reasoner;
+    Job job;        // the questions on a clip that are left, last first
+    int asked = 0;  // and not yet answered
+  };
+
+  void fail(const std::exception_ptr& failure) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = failure;
+    stopped_ = true;
+  }
+
+  // False: there is nothing left to ask.
+  bool ask_next(Worker& worker) {
+    if (interrupted() || stopped_) return false;
+    if (worker.job.empty()) {
+      const std::size_t next = next_job_++;
+      if (next >= jobs_.size()) return false;
+      worker.job.assign(jobs_[next].rbegin(), jobs_[next].rend());
     }
-    if (!answer || answer->finish_reason != "interrupted") finish(index, answer);
+    const std::size_t index = worker.job.back();
+    worker.job.pop_back();
+    ask(worker, index);
+    return true;
+  }
+
+  void ask(Worker& worker, std::size_t index) {
+    const Question& question = questions_[index];
+    Asked asked;
+    asked.options = options_.ask;
+    if (options_.choices == Choices::kForce) asked.options.choices = question.choices;
+    asked.stop = [this] { return interrupted() || stopped_; };
+    asked.done = [this, &worker, index](Answer&& answer) {
+      --worker.asked;
+      if (answer.finish_reason != "interrupted") finish(index, std::move(answer));
+    };
+    asked.failed = [this, &worker, index](const std::exception_ptr& failure) {
+      --worker.asked;
+      refuse(index, failure);
+    };
+    try {
+      const Dialogue dialogue = dialogue_of(worker.reasoner, question, asked);
+      worker.reasoner.submit(dialogue, asked);
+      ++worker.asked;
+    } catch (...) {
+      refuse(index, std::current_exception());
+    }
+  }
+
+  static Dialogue dialogue_of(Reasoner& reasoner, const Question& question, Asked& asked) {
+    Dialogue out;
+    HeardClips clips = reasoner.hear(question.audio, asked.options, asked.answer);
+    out.begin(asked.options);
+    for (const Exchange& round : question.turns) {
+      out.add_user(std::exchange(clips, {}), round.question);
+      out.add_assistant(round.response);
+    }
+    out.add_user(clips, question.question);
+    return out;
+  }
+
+  // A question that cannot be answered is left out; any other error ends the run.
+  void refuse(std::size_t index, const std::exception_ptr& failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kInput) return fail(failure);
+      log_warning("question " + questions_[index].id + ": " + e.what());
+      const std::lock_guard lock(mutex_);
+      if (options_.failed) options_.failed(questions_[index], e);
+    } catch (...) {
+      return fail(failure);
+    }
+    finish(index, std::nullopt);
   }
 
   void finish(std::size_t index, const std::optional<Answer>& answer) {

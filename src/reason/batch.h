@@ -1,5 +1,5 @@
 #pragma once
-// A file of questions answered into a file of answers (`ask --jsonl`): resumable, several sessions side by side; in input
+// A file of questions answered into a file of answers (`ask --jsonl`): resumable, many questions decoded together; in input
 // order on standard output, as they are finished in a file. Called by the CLI; evaluation runs through it. Errors:
 // Error(kInput) naming file and line. Thread rule: answer_questions() starts its own threads and returns when they are done.
 #include <cstddef>
@@ -51,7 +51,8 @@ struct BatchOptions {
   std::string model_dir;
   AskOptions ask;
   Choices choices = Choices::kIgnore;  // kForce: the RESPONSE is one of the question's choices
-  int workers = 0;                     // sessions side by side; 0: one a core for small models, else one with all cores
+  int workers = 0;         // threads with a model each; 0: one a core for small models, else one model with all cores
+  SessionOptions session;  // `running` questions are answered together by each of them
   // How an answer becomes a line of the file; default: id, text, sections, finish_reason, usage. One call at a time.
   std::function<std::string(const Question&, const Answer&)> line;
   // Told of every question that cannot be answered, and why (the warning is printed in any case). One call at a time.
@@ -62,6 +63,7 @@ struct BatchStats {
   std::size_t questions = 0, skipped = 0, answered = 0, failed = 0;
   long prompt_tokens = 0, generated_tokens = 0;
   double seconds = 0;
+  SessionStats engine;  // bytes and drafts of all workers together
 };
 using BatchProgress = std::function<void(const BatchStats&)>;
 

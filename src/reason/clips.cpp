@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstring>
 
 #include "audio/decode.h"
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace areason {
 namespace {
@@ -59,14 +61,37 @@ std::shared_ptr<HeardClip> ClipCache::read(const std::string& path, LongAudio po
 }
 
 ClipWindow ClipCache::encode(const AudioWindow& window, const std::string& path) {
+  const auto& samples = window.audio.samples;
+  const std::string hash = sha256_hex({reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(samples[0])});
   ClipWindow out;
-  out.uid = next_uid_++;
-  const LogMel mel = extractor_.compute(window.audio.samples);
-  if (mel.valid_frames > 0) out.embeddings = model_->encode_audio(mel);
+  out.content = std::stoull(hash.substr(0, 16), nullptr, 16) >> 1;
+  out.embeddings = embeddings_of(window, hash);
   if (out.embeddings.tokens == 0) {
-    throw Error(ErrorCode::kInput,
-                path + " is too short to be heard (" + std::to_string(window.audio.samples.size()) + " samples)",
+    throw Error(ErrorCode::kInput, path + " is too short to be heard (" + std::to_string(samples.size()) + " samples)",
                 "give at least 0.03 seconds of audio");
+  }
+  return out;
+}
+
+// From the cache on disk, or computed.
+AudioEmbeddings ClipCache::embeddings_of(const AudioWindow& window, const std::string& hash) {
+  const auto width = static_cast<std::size_t>(model_->config().text.width);
+  const std::string name = files_ == nullptr ? "" : "audio-" + sha256_hex(identity_ + '\n' + hash).substr(0, 40);
+  AudioEmbeddings out;
+  if (const auto file = files_ == nullptr ? std::nullopt : files_->get(name)) {
+    const auto bytes = file->bytes();
+    if (bytes.size() % (width * sizeof(float)) == 0) {
+      out.tokens = static_cast<int>(bytes.size() / (width * sizeof(float)));
+      out.data.resize(bytes.size() / sizeof(float));
+      std::memcpy(out.data.data(), bytes.data(), bytes.size());
+      return out;
+    }
+  }
+  const LogMel mel = extractor_.compute(window.audio.samples);
+  if (mel.valid_frames > 0) out = model_->encode_audio(mel);
+  if (files_ != nullptr && out.tokens > 0) {
+    const std::string_view bytes(reinterpret_cast<const char*>(out.data.data()), out.data.size() * sizeof(float));
+    files_->put(name, {&bytes, 1});
   }
   return out;
 }

@@ -10,13 +10,14 @@
 #include "audio/log_mel.h"
 #include "audio/windows.h"
 #include "model/qwen2_audio.h"
+#include "reason/file_cache.h"
 #include "reason/session.h"
 
 namespace areason {
 
 struct ClipWindow {
   AudioEmbeddings embeddings;
-  std::uint64_t uid = 0;  // names the content: equal uids, equal embeddings
+  std::uint64_t content = 0;  // a hash of the samples: equal numbers, equal embeddings
 };
 
 struct HeardClip {
@@ -26,13 +27,16 @@ struct HeardClip {
 
 class ClipCache {
  public:
-  ClipCache(Qwen2Audio& model, const LogMelConfig& config) : model_(&model), extractor_(config) {}
+  // `files` may be null; `identity` names the model in it.
+  ClipCache(Qwen2Audio& model, const LogMelConfig& config, FileCache* files, const std::string& identity)
+      : model_(&model), extractor_(config), files_(files), identity_(identity) {}
   // Adds the time it took to seconds["decode"] and seconds["encode"].
   std::shared_ptr<const HeardClip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
 
  private:
   std::shared_ptr<HeardClip> read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
   ClipWindow encode(const AudioWindow& window, const std::string& path);
+  AudioEmbeddings embeddings_of(const AudioWindow& window, const std::string& hash);
 
   struct Entry {
     std::string key;
@@ -40,8 +44,9 @@ class ClipCache {
   };
   Qwen2Audio* model_;
   LogMelExtractor extractor_;
+  FileCache* files_;
+  std::string identity_;
   std::list<Entry> recent_;  // most recent first
-  std::uint64_t next_uid_ = 1;
 };
 
 }  // namespace areason

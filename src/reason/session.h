@@ -12,6 +12,7 @@
 #include "audio/windows.h"
 #include "base/json_fwd.h"
 #include "cot/sections.h"
+#include "kernels/kv_type.h"
 
 namespace areason {
 
@@ -63,14 +64,38 @@ struct Exchange {
 
 using SectionSink = std::function<void(const SectionEvent&)>;
 
+struct SessionOptions {
+  int threads = 0;                // of the model; <= 0: one a core
+  int running = 16;               // answers written at the same time (samples, files of questions)
+  int drafted = 0;                // most tokens that speculation drafts for a pass; 0: off. Answers do not depend on it.
+  std::optional<KvType> kv_type;  // of keys and values; default: f32 for small models, else f16
+  std::string cache_dir;          // keeps audio embeddings and keys and values of clips on disk; empty: does not
+  std::uint64_t cache_bytes = std::uint64_t{8} << 30;  // that the folder may take
+};
+
+// What the engine did, for --stats.
+struct SessionStats {
+  std::size_t kv_bytes = 0;  // keys and values at most, with kept prompts
+  std::string kv_type;
+  double tokens_a_pass = 0;  // of answers in progress
+  long drafted = 0, accepted = 0;
+};
+
+// Sample 0 has the seed itself.
+std::uint64_t sample_seed(std::uint64_t seed, int sample);
+
 class Session {
  public:
   // Loads the model. Throws Error(kModel).
-  explicit Session(const std::string& model_dir, int threads = 0);
+  explicit Session(const std::string& model_dir, const SessionOptions& options = {});
   ~Session();
   // One user turn: new audio clips and a question. Earlier turns' keys and values are kept.
   Answer ask(const std::vector<std::string>& audio_paths, const std::string& question, const AskOptions& options,
              const SectionSink& sink = {});
+  // The same question answered `samples` times at once from one prompt; sample i draws with a seed of its own (sample_seed()),
+  // so that it does not depend on how many there are. The conversation goes on with the answer that most agree on (vote.h).
+  std::vector<Answer> ask_samples(const std::vector<std::string>& audio_paths, const std::string& question,
+                                  const AskOptions& options, int samples);
   void clear();  // forgets the conversation, keeps the model and what it has heard
   // Starts a new conversation in which `earlier` rounds have happened. The clips belong to its first question, which may still
   // be to come.
@@ -78,6 +103,7 @@ class Session {
   void stop();              // ends the current answer at the next token
   Json transcript() const;  // messages, for /save
   const std::string& model_dir() const;
+  SessionStats stats() const;
 
  private:
   struct Impl;
