@@ -97,7 +97,7 @@ void int_dot(const IntDotArgs& args) {
     for (int g = 0; g < args.k / 32; ++g) {
       Group group;
       read_group(args.type, row, g, group);
-      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, 0, 0}, acc, min);
+      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr}, acc, min);
     }
     float total = acc - min;
     if (args.bias != nullptr) total += args.bias[n];
@@ -120,17 +120,19 @@ void int_pack(const IntPackArgs& args) {
 }
 
 void int_tile(const IntTileArgs& args) {
-  for (int g = 0; g < args.groups; ++g) {
-    for (int c = 0; c < kColumns; ++c) {
-      Group group;
-      std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
-      for (int r = 0; r < args.rows; ++r) {
-        const auto row = static_cast<std::size_t>(r), at = row * args.x.groups + static_cast<std::size_t>(g);
-        float unused = 0;
-        add_group(args.type, group,
-                  {args.x.q + row * args.x.stride + 32 * g, args.x.d + at, args.x.ds + at, nullptr, nullptr, 0, 0},
-                  args.acc[row * kColumns + static_cast<std::size_t>(c)],
-                  args.min == nullptr ? unused : args.min[row * kColumns + static_cast<std::size_t>(c)]);
+  for (int r = 0; r < args.rows; ++r) {
+    const auto tile = static_cast<std::size_t>(r / kIntTileRows * args.groups * kIntTileRows),
+               lane = static_cast<std::size_t>(r % kIntTileRows);
+    for (int g = 0; g < args.groups; ++g) {
+      const std::size_t at = tile + static_cast<std::size_t>(g) * kIntTileRows + lane;
+      std::int8_t q[32];
+      for (std::size_t i = 0; i < 8; ++i)
+        std::memcpy(q + 4 * i, args.x.q + 32 * (at - lane) + 4 * (kIntTileRows * i + lane), 4);
+      for (int c = 0; c < kColumns; ++c) {
+        Group group;
+        std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
+        add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr}, args.acc[r * kColumns + c],
+                  args.min[r * kColumns + c]);
       }
     }
   }

@@ -17,22 +17,25 @@ namespace areason {
 
 enum class Store;
 
-// Rows of activations as int8; all arrays are padded to a multiple of 128 columns with zeros.
+// Activations as int8, in one of two orders.
+//   One row: values one after another, padded with zeros to a multiple of 128.
+//   Tiles of four rows, of one depth (kIntDepth or what is left): value k of row r stands at q[tile][k / 4][r][k % 4], the
+//   other arrays are [tile][group][r].
 struct IntRows {
-  const std::int8_t* q = nullptr;              // [rows][stride]
-  const float* d = nullptr;                    // [rows][groups]
-  const float* ds = nullptr;                   // [rows][groups]: d * sum of q
-  const std::int32_t* minus_sum = nullptr;     // [rows][groups]: -(sum of q)
-  const std::int32_t* minus_halves = nullptr;  // [rows][2 groups]: -(sum of q) of 16
-  std::size_t stride = 0;
-  std::size_t groups = 0;  // of a padded row
+  const std::int8_t* q = nullptr;
+  const float* d = nullptr;                    // of a group of 32
+  const float* ds = nullptr;                   // d * sum of q
+  const std::int32_t* minus_sum = nullptr;     // -(sum of q)
+  const std::int32_t* minus_halves = nullptr;  // -(sum of q) of 16
 };
+constexpr int kIntTileRows = 4;
 
-// One row of x to int8; `groups` groups of the output are written, those past k with zeros.
+// One row of x to int8, at its place among `step` rows (1, or kIntTileRows): the pointers are at the row's first elements.
 struct IntQuantizeArgs {
   const float* x;
-  int k;  // a multiple of 32
-  int groups;
+  int k;       // a multiple of 32
+  int groups;  // to be written; those past k become zeros
+  int step;
   std::int8_t* q;
   float* d;
   float* ds;
@@ -47,7 +50,7 @@ struct IntDotArgs {
   std::size_t row_bytes;
   int n;
   int k;
-  IntRows x;          // one row
+  IntRows x;          // in the order of one row
   const float* bias;  // may be null
   float* y;
   Store store;
@@ -68,8 +71,9 @@ struct IntPackArgs {
   WeightType type;
   const void* weights;  // the first row, at the first column of the panel's depth
   std::size_t row_bytes;
-  int rows;  // 1 … nc; missing columns repeat the last row
-  int k;     // <= kIntDepth
+  int rows;          // 1 … nc; missing columns repeat the last row
+  int k;             // <= kIntDepth
+  const void* next;  // the first row of what will be packed next, as far apart: fetched into the cache
   IntPanel* panel;
 };
 
@@ -77,7 +81,7 @@ struct IntPackArgs {
 struct IntTileArgs {
   WeightType type;
   const IntPanel* panel;
-  IntRows x;  // at the first row and the panel's first group
+  IntRows x;  // in tiles
   int rows;   // any number
   int groups;
   float* acc;

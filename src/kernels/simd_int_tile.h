@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kColumnVectors = 2;
 constexpr int kColumns = kColumnVectors * kLanes32;
-constexpr int kTileRows = kQuads == 4 ? 8 : 4;
+constexpr int kTileRows = kIntTileRows;
 static_assert(kColumns <= kIntColumns);
 
 template <int kLane>
@@ -76,11 +76,14 @@ template <class Format>
 void pack_columns(const IntPackArgs& args) {
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
   constexpr int kUnit = 32 * kQuads * Format::kSteps;
+  const std::size_t bytes = static_cast<std::size_t>(args.k / 32) * (Format::kUnitBytes * 32 / kUnit);
   for (int column = 0; column < kColumns; column += 4) {
     Unit rows[4];
     for (int r = 0; r < 4; ++r) {
       const int row = column + r < args.rows ? column + r : args.rows - 1;
       rows[r] = weights + static_cast<std::size_t>(row) * args.row_bytes;
+      const auto* next = static_cast<const char*>(args.next) + static_cast<std::size_t>(row) * args.row_bytes;
+      for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(next + at, _MM_HINT_T0);
     }
     std::size_t group = 0;
     for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
@@ -96,17 +99,17 @@ void pack_columns(const IntPackArgs& args) {
   }
 }
 
-// Products of four weights each, `kSteps` of them, for some rows: sum[row][vector].
+// Products of four weights each, `kSteps` of them, for the first kRows rows of a tile: sum[row][vector].
 template <Bytes kBytes, int kRows, int kSteps>
-inline void multiply_steps(const std::uint8_t* w, const std::int8_t* const (&q)[kRows], V (&sum)[kRows][kColumnVectors]) {
+inline void multiply_steps(const std::uint8_t* w, const std::int8_t* q, V (&sum)[kRows][kColumnVectors]) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
   if constexpr (kBytes == Bytes::kU4) {  // all eight steps fit into 16 bits: 8 * 2 * 15 * 127 < 2^15
     V narrow[kRows][kColumnVectors] = {};
     for (int s = 0; s < kSteps; ++s) {
       const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
-#pragma GCC unroll 8
+#pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const V x = set1_i32(q[r] + 4 * s);
+        const V x = set1_i32(q + 4 * (s * kTileRows + r));
         narrow[r][0] = _mm256_add_epi16(narrow[r][0], pairs<kBytes>(w0, x));
         narrow[r][1] = _mm256_add_epi16(narrow[r][1], pairs<kBytes>(w1, x));
       }
@@ -119,56 +122,57 @@ inline void multiply_steps(const std::uint8_t* w, const std::int8_t* const (&q)[
 #pragma GCC unroll 8
   for (int s = 0; s < kSteps; ++s) {
     const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
-#pragma GCC unroll 8
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const V x = set1_i32(q[r] + 4 * s);
+      const V x = set1_i32(q + 4 * (s * kTileRows + r));
       sum[r][0] = dot4<kBytes>(sum[r][0], w0, x);
       sum[r][1] = dot4<kBytes>(sum[r][1], w1, x);
     }
   }
 }
 
-// One scale group (8 steps, or 4 of a format with halves) of some rows.
+// kRows rows of one tile, whose x begins at args.x. The sums stay in memory: a store and a load a group cost nothing beside the
+// eight products, and registers are left for the integers.
 template <class Format, int kRows>
-inline void tile_group(const IntTileArgs& args, int row, std::size_t scale_group, float* acc) {
-  constexpr int kSteps = Format::kHalves ? 4 : 8;
-  const std::size_t group = Format::kHalves ? scale_group / 2 : scale_group;
-  const IntRows& x = args.x;
-  const std::size_t rows_before = static_cast<std::size_t>(row);
-  const std::int8_t* q[kRows];
-  V sum[kRows][kColumnVectors];
+void tile_rows(const IntTileArgs& args, const IntRows& x, float* acc) {
+  constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
+  const int scale_groups = args.groups * kHalves;
+  const std::int32_t* minus = Format::kHalves ? x.minus_halves : x.minus_sum;
+  const std::uint8_t* w = args.panel->w;
+  const float* scale = args.panel->scale;
+  const std::int8_t* q = x.q;
   const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    const std::size_t at = rows_before + static_cast<std::size_t>(r);
-    q[r] = x.q + at * x.stride + static_cast<std::size_t>(4 * kSteps) * scale_group;
-    const std::int32_t* minus =
-        Format::kHalves ? x.minus_halves + 2 * at * x.groups + scale_group : x.minus_sum + at * x.groups + group;
-    sum[r][0] = sum[r][1] = shift_left(set1_i32(minus), shift);
-  }
-  multiply_steps<Format::kBytes, kRows, kSteps>(args.panel->w + scale_group * (kSteps * kColumns * 4), q, sum);
-  const float* scale = args.panel->scale + scale_group * kColumns;
-  const F s0 = loadf(scale), s1 = loadf(scale + kLanes32);
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    const F d = set1f(x.d[(rows_before + static_cast<std::size_t>(r)) * x.groups + group]);
-    float* out = acc + r * kColumns;
-    storef(out, add(loadf(out), mul(to_float(sum[r][0]), mul(s0, d))));
-    storef(out + kLanes32, add(loadf(out + kLanes32), mul(to_float(sum[r][1]), mul(s1, d))));
+  for (int g = 0; g < scale_groups; ++g) {
+    V sum[kRows][kColumnVectors];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = shift_left(set1_i32(minus + r), shift);
+    multiply_steps<Format::kBytes, kRows, kSteps>(w, q, sum);
+    const F s0 = loadf(scale), s1 = loadf(scale + kLanes32);
+    const float* d = x.d + g / kHalves * kTileRows;
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const F factor = set1f(d[r]);
+      float* out = acc + r * kColumns;
+      storef(out, add(loadf(out), mul(to_float(sum[r][0]), mul(s0, factor))));
+      storef(out + kLanes32, add(loadf(out + kLanes32), mul(to_float(sum[r][1]), mul(s1, factor))));
+    }
+    w += kSteps * kColumns * 4;
+    scale += kColumns;
+    q += kSteps * kTileRows * 4;
+    minus += kTileRows;
   }
 }
 
 template <int kRows>
-inline void tile_minima(const IntTileArgs& args, int row) {
-  float* out = args.min + static_cast<std::size_t>(row) * kColumns;
+void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
   F sum[kRows][kColumnVectors];
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = loadf(out + r * kColumns + v * kLanes32);
   for (int g = 0; g < args.groups; ++g) {
     const F m0 = loadf(args.panel->min + g * kColumns), m1 = loadf(args.panel->min + g * kColumns + kLanes32);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      const F ds = set1f(args.x.ds[static_cast<std::size_t>(row + r) * args.x.groups + static_cast<std::size_t>(g)]);
+      const F ds = set1f(x.ds[g * kTileRows + r]);
       sum[r][0] = add(sum[r][0], mul(m0, ds));
       sum[r][1] = add(sum[r][1], mul(m1, ds));
     }
@@ -178,21 +182,27 @@ inline void tile_minima(const IntTileArgs& args, int row) {
 }
 
 template <class Format, int kRows>
-void tile_rows(const IntTileArgs& args, int row) {
-  const std::size_t scale_groups = static_cast<std::size_t>(args.groups) * (Format::kHalves ? 2 : 1);
-  float* acc = args.acc + static_cast<std::size_t>(row) * kColumns;
-  for (std::size_t g = 0; g < scale_groups; ++g) tile_group<Format, kRows>(args, row, g, acc);
-  if constexpr (Format::kMinima) tile_minima<kRows>(args, row);
+inline void tile_part(const IntTileArgs& args, int row) {
+  const std::size_t at = static_cast<std::size_t>(row) * static_cast<std::size_t>(args.groups);  // groups before this tile
+  const IntRows x{args.x.q + 32 * at, args.x.d + at, args.x.ds + at, args.x.minus_sum + at, args.x.minus_halves + 2 * at};
+  tile_rows<Format, kRows>(args, x, args.acc + static_cast<std::size_t>(row) * kColumns);
+  if constexpr (Format::kMinima) tile_minima<kRows>(args, x, args.min + static_cast<std::size_t>(row) * kColumns);
 }
 
 template <class Format>
 void tile_format(const IntTileArgs& args) {
   int row = 0;
-  for (; row + kTileRows <= args.rows; row += kTileRows) tile_rows<Format, kTileRows>(args, row);
-  if constexpr (kTileRows > 4)
-    for (; row + 4 <= args.rows; row += 4) tile_rows<Format, 4>(args, row);
-  for (; row + 2 <= args.rows; row += 2) tile_rows<Format, 2>(args, row);
-  for (; row < args.rows; ++row) tile_rows<Format, 1>(args, row);
+  for (; row + kTileRows <= args.rows; row += kTileRows) tile_part<Format, kTileRows>(args, row);
+  switch (args.rows - row) {
+    case 1:
+      return tile_part<Format, 1>(args, row);
+    case 2:
+      return tile_part<Format, 2>(args, row);
+    case 3:
+      return tile_part<Format, 3>(args, row);
+    default:
+      return;
+  }
 }
 
 void int_pack(const IntPackArgs& args) {
