@@ -27,4 +27,7 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Gives the memory of a part of a mapped file back to the system; it is read again when it is needed again.
+void forget_pages(std::span<const std::byte> part);
+
 }  // namespace areason

@@ -23,18 +23,18 @@ std::optional<WeightType> weight_type_of(DType dtype) {
   }
 }
 
-std::optional<WeightType> weight_type_of(const GgufTypeInfo& info) {
-  for (const WeightType type : kWeightTypes)
-    if (std::string_view(weight_type_name(type)) == info.name) return type;
-  return std::nullopt;
-}
-
 // llama.cpp's converter keeps the convolutions' biases as columns.
 void drop_ones(std::vector<std::int64_t>& shape) {
   while (shape.size() > 1 && shape.back() == 1) shape.pop_back();
 }
 
 }  // namespace
+
+std::optional<WeightType> weight_type_of(const GgufTypeInfo& info) {
+  for (const WeightType type : kWeightTypes)
+    if (std::string_view(weight_type_name(type)) == info.name) return type;
+  return std::nullopt;
+}
 
 std::vector<float> StoredTensor::to_f32() const {
   if (!type)

@@ -27,6 +27,9 @@ struct StoredTensor {
   std::vector<float> to_f32() const;
 };
 
+// Nothing for a format that cannot be computed with.
+std::optional<WeightType> weight_type_of(const GgufTypeInfo& info);
+
 class StoredTensors {
  public:
   static StoredTensors open(const ModelFiles& files);
