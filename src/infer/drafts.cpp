@@ -5,51 +5,56 @@
 namespace areason {
 namespace {
 
-constexpr int kBreak = -1;  // between texts
-
-std::uint64_t key_of(const int* last, int n) {
-  std::uint64_t key = static_cast<std::uint64_t>(n);
-  for (int i = n; i > 0; --i)
-    key = (key ^ static_cast<std::uint32_t>(last[-i])) * 0x9e3779b97f4a7c15u;  // a collision drafts nonsense
+// Of the last n ids before `end`. Two n-grams with one key would draft nonsense, which the model refuses.
+std::uint64_t key_of(const int* end, int n) {
+  auto key = static_cast<std::uint64_t>(n);
+  for (int i = n; i > 0; --i) {
+    key = (key ^ static_cast<std::uint32_t>(end[-i])) * 0x9e3779b97f4a7c15u;
+    key ^= key >> 32;
+  }
   return key;
 }
+
+// A long ending is believed after one sight, a short one when it went on in the same way several times.
+bool is_likely(int n, int streak) { return n + 2 * streak >= 6; }
 
 }  // namespace
 
 void NgramDrafts::append(std::span<const int> ids) {
   for (const int id : ids) {
-    // The n-grams that end before `id` have a follower now.
-    for (int n = kShortest; n <= kLongest; ++n) {
-      if (ids_.size() - begin_ < static_cast<std::size_t>(n)) break;
-      follower_[key_of(ids_.data() + ids_.size(), n)] = ids_.size();
+    for (int n = kShortest; n <= std::min(kLongest, static_cast<int>(tail_.size())); ++n) {
+      Follower& follower = followers_[key_of(tail_.data() + tail_.size(), n)];
+      follower = {id, follower.id == id ? follower.streak + 1 : 1};
     }
-    ids_.push_back(id);
+    if (tail_.size() == kLongest) tail_.erase(tail_.begin());
+    tail_.push_back(id);
   }
 }
 
-void NgramDrafts::begin_text() {
-  if (ids_.size() == begin_) return;
-  ids_.push_back(kBreak);
-  begin_ = ids_.size();
+const NgramDrafts::Follower* NgramDrafts::find(std::span<const int> text) const {
+  for (int n = std::min(kLongest, static_cast<int>(text.size())); n >= kShortest; --n) {
+    const auto found = followers_.find(key_of(text.data() + text.size(), n));
+    if (found != followers_.end()) return is_likely(n, found->second.streak) ? &found->second : nullptr;
+  }
+  return nullptr;
 }
 
 std::vector<int> NgramDrafts::propose(std::span<const int> text, int count) const {
-  for (int n = kLongest; n >= kShortest && count > 0; --n) {
-    if (text.size() < static_cast<std::size_t>(n)) continue;
-    const auto found = follower_.find(key_of(text.data() + text.size(), n));
-    if (found == follower_.end()) continue;
-    std::vector<int> out;
-    for (std::size_t i = found->second; i < ids_.size() && static_cast<int>(out.size()) < count && ids_[i] != kBreak; ++i)
-      out.push_back(ids_[i]);
-    return out;
+  std::vector<int> ids(text.begin() + static_cast<std::ptrdiff_t>(text.size() - std::min<std::size_t>(text.size(), kLongest)),
+                       text.end());
+  const std::size_t given = ids.size();
+  while (static_cast<int>(ids.size() - given) < count) {
+    const Follower* follower = find(ids);
+    if (follower == nullptr) break;
+    ids.push_back(follower->id);
   }
-  return {};
+  ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(given));
+  return ids;
 }
 
 void NgramDrafts::clear() {
-  ids_.clear();
-  follower_.clear();
-  begin_ = 0;
+  tail_.clear();
+  followers_.clear();
 }
 
 }  // namespace areason

@@ -7,7 +7,7 @@ namespace areason {
 namespace {
 
 constexpr int kPromptPiece = 512;             // positions of a prompt computed in one step
-constexpr std::size_t kRemembered = 1 << 16;  // ids of earlier answers for drafts
+constexpr std::size_t kRemembered = 1 << 20;  // n-grams of earlier answers for drafts
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -158,7 +158,8 @@ std::vector<int> Engine::draft(Sequence& s, int room) {
   s.drafted_from = answer.size();
   const int count = std::min(room, limits_.drafted);
   std::vector<int> out = s.drafts.propose(answer, count);
-  return out.empty() ? finished_.propose(answer, count) : out;
+  std::vector<int> earlier = finished_.propose(answer, count);
+  return out.size() >= earlier.size() ? out : earlier;
 }
 
 // One token (or several, where drafts hold) of every answer in progress.

@@ -20,9 +20,9 @@
 namespace areason {
 
 struct EngineLimits {
-  int running = 16;   // answers written at the same time; the others wait
-  int drafted = 0;    // most tokens drafted for a pass (drafts.h); 0: no speculation
-  PrefixLimits kept;  // computed prompts that stay in memory
+  int running = 16;        // answers written at the same time; the others wait
+  int drafted = 0;         // most tokens drafted for a pass (drafts.h); 0: no speculation
+  PrefixLimits kept = {};  // computed prompts that stay in memory
 };
 
 // Audio in a prompt.

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "kernels/isa.h"
+#include "model/model_files.h"
 
 namespace areason {
 namespace {
@@ -26,32 +27,32 @@ void add_part(std::ifstream& in, std::uintmax_t from, std::uintmax_t count, std:
 }
 
 std::string file_identity(const fs::path& path) {
-  const auto size = fs::file_size(path);
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  const auto written = error ? fs::file_time_type() : fs::last_write_time(path, error);
   std::ifstream in(path, std::ios::binary);
   std::string content;
-  add_part(in, 0, std::min(size, kEnd), content);
-  if (size > kEnd) add_part(in, size - kEnd, kEnd, content);
-  if (!in) throw Error(ErrorCode::kInput, "cannot read " + path.string(), "check its permissions");
-  return path.filename().string() + ' ' + std::to_string(size) + ' ' +
-         std::to_string(fs::last_write_time(path).time_since_epoch().count()) + ' ' + sha256_hex(content) + '\n';
+  if (!error) add_part(in, 0, std::min(size, kEnd), content);
+  if (!error && size > kEnd) add_part(in, size - kEnd, kEnd, content);
+  if (error || !in) throw Error(ErrorCode::kInput, "cannot read " + path.string(), "check its permissions");
+  return path.filename().string() + ' ' + std::to_string(size) + ' ' + std::to_string(written.time_since_epoch().count()) +
+         ' ' + sha256_hex(content) + '\n';
 }
 
 }  // namespace
 
-std::string model_identity(const std::string& model_dir) {
+std::string model_identity(const std::string& model) {
   std::string all = std::string("engine ") + kEngineVersion + ' ' + isa_name(active_isa()) + '\n';
-  std::vector<fs::path> files;
-  if (fs::is_directory(model_dir)) {
-    for (const auto& entry : fs::directory_iterator(model_dir)) {
-      const auto kind = entry.path().extension();
-      if (entry.is_regular_file() && (kind == ".json" || kind == ".safetensors" || kind == ".gguf" || kind == ".txt"))
-        files.push_back(entry.path());
-    }
-  } else {
-    files.emplace_back(model_dir);
+  const ModelFiles files = find_model_files(model);
+  std::vector<fs::path> paths;
+  if (files.is_gguf()) paths = {files.text_gguf, files.mmproj_gguf};
+  std::error_code error;
+  for (auto it = fs::directory_iterator(files.dir, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    const auto kind = it->path().extension();
+    if (kind == ".json" || kind == ".txt" || (kind == ".safetensors" && !files.is_gguf())) paths.push_back(it->path());
   }
-  std::sort(files.begin(), files.end());
-  for (const auto& path : files) all += file_identity(path);
+  std::sort(paths.begin(), paths.end());
+  for (const auto& path : paths) all += file_identity(path);
   return sha256_hex(all);
 }
 

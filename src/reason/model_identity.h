@@ -6,6 +6,6 @@
 namespace areason {
 
 // Throws Error(kInput) when a file cannot be read.
-std::string model_identity(const std::string& model_dir);
+std::string model_identity(const std::string& model);
 
 }  // namespace areason
