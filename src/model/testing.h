@@ -85,4 +85,16 @@ inline std::vector<std::string> clip_names(const Json& messages) {
   return names;
 }
 
+// Logits of all positions of a made-up prompt with made-up audio in it, for models compared with each other.
+inline std::vector<float> logits_of(const std::string& name) {
+  Qwen2Audio model = Qwen2Audio::load(name, 1);
+  LogMel mel{model.config().audio.mel_bins, 38, 40, {}};
+  for (int i = 0; i < mel.bins * mel.frames; ++i) mel.data.push_back(static_cast<float>(i % 37) / 20.0f - 0.8f);
+  const AudioEmbeddings audio = model.encode_audio(mel);
+  const std::vector<int> ids(static_cast<std::size_t>(audio.tokens) + 4, 5);
+  const AudioInsert insert{2, &audio};
+  KvCache cache;
+  return model.forward(ids, {&insert, 1}, cache, Logits::kAll);
+}
+
 }  // namespace areason::testing_model

@@ -28,16 +28,6 @@ class VariantsTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(dir_); }
 
-  static std::vector<float> logits_of(const std::string& dir) {
-    Qwen2Audio model = Qwen2Audio::load(dir, 1);
-    LogMel mel{model.config().audio.mel_bins, 38, 40, {}};
-    for (int i = 0; i < mel.bins * mel.frames; ++i) mel.data.push_back(static_cast<float>(i % 37) / 20.0f - 0.8f);
-    const AudioEmbeddings audio = model.encode_audio(mel);
-    const std::vector<int> ids(static_cast<std::size_t>(audio.tokens) + 4, 5);
-    const AudioInsert insert{2, &audio};
-    KvCache cache;
-    return model.forward(ids, {&insert, 1}, cache, Logits::kAll);
-  }
   void write(const std::string& name = "model.safetensors") { write_safetensors((dir_ / name).string(), tensors_); }
   TensorOut& tensor(const std::string& name) {
     for (auto& t : tensors_)
