@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "cota/check.h"
 #include "cota/kinds.h"
 
@@ -130,12 +131,23 @@ std::optional<Sample> try_kind(const Subject& subject, const NamedMaker& maker, 
   return sample_of(subject, find_kind(maker.kind), *draft, random);
 }
 
+std::optional<Sample> kept(const AssignOptions& options, const std::function<std::optional<Sample>()>& make) {
+  try {
+    return make();
+  } catch (const Error& e) {
+    if (options.bad_sample == AssignOptions::BadSample::kThrow || e.code() != ErrorCode::kFailure) throw;
+    log_warning(std::string(e.what()) + "; left out");
+    return {};
+  }
+}
+
 // Weighted draw without replacement, then repeats of kinds until there are enough.
 std::vector<Sample> questions_for(const Subject& subject, const Material& material, const AssignOptions& options) {
   const std::string base = std::to_string(options.seed) + "/" + subject.id + "/";
   Random random = Random::for_item(options.seed, base);
   std::vector<std::pair<double, const NamedMaker*>> order;  // exponential keys: a weighted shuffle
-  for (const NamedMaker& maker : question_makers()) {
+  const auto& makers = options.makers == nullptr ? question_makers() : *options.makers;
+  for (const NamedMaker& maker : makers) {
     order.emplace_back(-std::log(1 - random.uniform()) / find_kind(maker.kind).share, &maker);
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -144,7 +156,8 @@ std::vector<Sample> questions_for(const Subject& subject, const Material& materi
   for (int round = 0; round < 2; ++round) {
     for (const auto& [key, maker] : order) {
       if (static_cast<int>(out.size()) == options.questions_per_clip) return out;
-      auto sample = try_kind(subject, *maker, material, base + maker->kind + "/" + std::to_string(round));
+      auto sample =
+          kept(options, [&] { return try_kind(subject, *maker, material, base + maker->kind + "/" + std::to_string(round)); });
       if (!sample || !asked.insert(sample->question).second) continue;
       if (round > 0 && maker->kind == "describe") continue;
       sample->id = subject.id + "-q" + std::to_string(out.size());
@@ -224,7 +237,8 @@ std::vector<const Scene*> scenes_of(const std::vector<const Clip*>& clips) {
 }
 
 std::vector<Sample> assign_training(const std::vector<const Clip*>& clips, const AssignOptions& options) {
-  const Material material = collect_material(scenes_of(clips));
+  Material material = collect_material(scenes_of(clips));
+  if (!options.sounds.empty()) material.sounds = options.sounds;
   std::vector<Sample> out;
   auto subjects = single_subjects(clips);
   const auto pairs =

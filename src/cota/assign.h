@@ -23,7 +23,12 @@ struct AssignOptions {
   int questions_per_clip = 4;  // training and validation
   double pair_share = 0.08;    // two-clip listenings per sound clip, training and validation
   int test_per_kind = 100;
-  int test_per_clip = 3;  // at most so many questions on one test clip
+  int test_per_clip = 3;                            // at most so many questions on one test clip
+  const std::vector<NamedMaker>* makers = nullptr;  // what is asked in training; nullptr: question_makers()
+  std::vector<NamedSound> sounds;                   // for wrong options, instead of the sound table
+  // A sample that contradicts itself: with own texts it is a bug, with texts from outside it is left out.
+  enum class BadSample { kThrow, kDrop };
+  BadSample bad_sample = BadSample::kThrow;
 };
 
 // Training or validation: about `questions_per_clip` questions of different kinds a clip, drawn by the kinds' weights.

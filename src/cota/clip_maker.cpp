@@ -67,7 +67,7 @@ Clip make_clip(const ClipOrder& order, const SceneSource& source, const std::str
   clip.scene = source(order.id, order.type, order.split);
   Scene& scene = clip.scene;
   scene.id = order.id;
-  scene.type = order.type;
+  if (!scene.staging) scene.type = order.type;  // the paper's sets say it themselves
   scene.split = order.split;
   scene.seconds = scene.audio.seconds();
   clip.bandwidth_hz = energy_bandwidth(scene.audio);

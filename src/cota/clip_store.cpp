@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -28,18 +29,48 @@ int index_of(const std::array<std::string_view, N>& names, const std::string& na
   throw Error(ErrorCode::kInput, "unknown name \"" + name + "\" in a clip record", "make the data set again");
 }
 
+// Loudness in whole hundredths: more digits would say nothing.
+double rounded(double value) { return std::round(value * 100) / 100; }
+
+Json detail_json(const Event& e) {
+  const EventDetail& d = *e.detail;
+  Json out = Json{{"lufs", rounded(d.lufs)}, {"fade_in", rounded(d.fade_in)}, {"fade_out", rounded(d.fade_out)}};
+  if (d.snr_db) out["snr_db"] = rounded(*d.snr_db);
+  if (!d.topic.empty()) out["topic"] = d.topic;
+  if (!d.statement.empty()) out["statement"] = d.statement;
+  if (!d.intent.empty()) out["intent"] = d.intent;
+  if (!e.translation.empty()) out["translation"] = Json{{"language", d.translation_language}, {"text", e.translation}};
+  return out;
+}
+
+void read_detail(const Json& j, Event& e) {
+  EventDetail& d = e.detail.emplace();
+  d.lufs = j.at("lufs").get<double>();
+  d.fade_in = j.at("fade_in").get<double>();
+  d.fade_out = j.at("fade_out").get<double>();
+  if (j.contains("snr_db")) d.snr_db = j["snr_db"].get<double>();
+  d.topic = j.value("topic", "");
+  d.statement = j.value("statement", "");
+  d.intent = j.value("intent", "");
+  if (!j.contains("translation")) return;
+  d.translation_language = j["translation"].at("language").get<std::string>();
+  e.translation = j["translation"].at("text").get<std::string>();
+}
+
 Json event_json(const Event& e) {
-  return Json{{"kind", kEventKinds[static_cast<std::size_t>(e.kind)]},
-              {"label", e.label},
-              {"from", e.from},
-              {"to", e.to},
-              {"level_db", e.level_db},
-              {"recording", e.recording},
-              {"speaker", e.speaker},
-              {"gender", e.gender},
-              {"language", e.language},
-              {"text", e.text},
-              {"mood", e.mood}};
+  Json out = Json{{"kind", kEventKinds[static_cast<std::size_t>(e.kind)]},
+                  {"label", e.label},
+                  {"from", e.from},
+                  {"to", e.to},
+                  {"level_db", e.level_db},
+                  {"recording", e.recording},
+                  {"speaker", e.speaker},
+                  {"gender", e.gender},
+                  {"language", e.language},
+                  {"text", e.text},
+                  {"mood", e.mood}};
+  if (e.detail) out["detail"] = detail_json(e);
+  return out;
 }
 
 Event event_of(const Json& j) {
@@ -55,6 +86,7 @@ Event event_of(const Json& j) {
   e.language = j.at("language").get<std::string>();
   e.text = j.at("text").get<std::string>();
   e.mood = j.at("mood").get<std::string>();
+  if (j.contains("detail")) read_detail(j["detail"], e);
   return e;
 }
 
@@ -96,6 +128,11 @@ Clip parse_clip(const Json& json) {
   s.sha256 = clip.sha256.empty() ? "" : clip.sha256.front();
   for (const Json& e : json.at("events")) s.events.push_back(event_of(e));
   if (json.contains("music")) s.music = music_of(json["music"]);
+  if (json.contains("staging")) {
+    const Json& t = json["staging"];
+    s.staging = Staging{t.at("set").get<std::string>(), t.at("form").get<std::string>(), t.at("lufs").get<double>(),
+                        t.at("decay_seconds").get<double>()};
+  }
   for (const Json& r : json.at("sources")) {
     s.sources.push_back({r.at("id").get<std::string>(), r.at("package").get<std::string>(), r.at("path").get<std::string>(),
                          r.at("licence").get<std::string>(), r.at("sha256").get<std::string>()});
@@ -136,6 +173,11 @@ Json clip_to_json(const Clip& clip) {
                   {"bandwidth_hz", clip.bandwidth_hz}};
   out["events"] = std::move(events);
   if (s.music) out["music"] = music_json(*s.music);
+  if (s.staging)
+    out["staging"] = Json{{"set", s.staging->set},
+                          {"form", s.staging->form},
+                          {"lufs", rounded(s.staging->lufs)},
+                          {"decay_seconds", rounded(s.staging->decay_seconds)}};
   out["sources"] = std::move(sources);
   return out;
 }

@@ -64,8 +64,10 @@ const std::vector<Kind>& kinds() {
 }
 
 const Kind& find_kind(std::string_view name) {
-  for (const Kind& kind : kinds()) {
-    if (kind.name == name) return kind;
+  for (const auto* table : {&kinds(), &set_kinds()}) {
+    for (const Kind& kind : *table) {
+      if (kind.name == name) return kind;
+    }
   }
   throw Error(ErrorCode::kInput, "unknown question kind \"" + std::string(name) + "\"", "docs/nano_kinds.md lists the kinds");
 }

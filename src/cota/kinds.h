@@ -32,7 +32,9 @@ struct Kind {
 };
 
 const std::vector<Kind>& kinds();
-// Throws Error(kInput) for an unknown name.
+// The kinds of the paper's sets (set_questions.h), which nano was not trained on.
+const std::vector<Kind>& set_kinds();
+// Of either table. Throws Error(kInput) for an unknown name.
 const Kind& find_kind(std::string_view name);
 // The table as Markdown.
 std::string kinds_markdown();

@@ -13,13 +13,15 @@ namespace {
 constexpr int kMostQuotedWords = 9;
 // Quiet noise under a clip is there to make classes harder to tell by their silence; nobody would mention it.
 constexpr const char* kNoise = "background noise";
-constexpr double kShortestPart = 0.15;  // seconds of an event that must lie in the window to be heard there
+constexpr double kSilence = -200, kClearlyLouder = 4;  // LUFS, LU
+constexpr double kShortestPart = 0.15;                 // seconds of an event that must lie in the window to be heard there
 
 std::string speech_line(const Heard& h) {
   std::string out = "speaker " + std::to_string(h.speaker);
   if (!h.gender.empty()) out += ", a " + h.gender;
   if (!h.mood.empty()) out += ", " + h.mood;
   if (!h.language.empty()) out += ", in " + h.language;
+  if (h.detail && !h.detail->intent.empty()) out += ", " + h.detail->intent;
   if (!h.text.empty()) out += ", says \"" + h.text + "\"";
   return out;
 }
@@ -33,6 +35,22 @@ std::string music_line(const MusicFacts& m) {
   return out + ".";
 }
 
+// Of sounds whose loudness is known; "" when it is not clear which.
+std::string loudest_sound(const Perception& p) {
+  const Heard* most = nullptr;
+  double second = kSilence;
+  for (const Heard& h : p.heard) {
+    if (h.kind != EventKind::kSound || !h.detail) continue;
+    if (most == nullptr || h.detail->lufs > most->detail->lufs) {
+      if (most != nullptr && most->name != h.name) second = std::max(second, most->detail->lufs);
+      most = &h;
+    } else if (h.name != most->name) {
+      second = std::max(second, h.detail->lufs);
+    }
+  }
+  return most != nullptr && second > kSilence && most->detail->lufs - second >= kClearlyLouder ? most->name : std::string();
+}
+
 std::string caption_of(const Perception& p) {
   std::string out;
   for (const Heard& h : p.heard) {
@@ -42,6 +60,7 @@ std::string caption_of(const Perception& p) {
   }
   if (p.music) out += (out.empty() ? "" : " ") + music_line(*p.music);
   if (!p.background.empty()) out += (out.empty() ? "" : " ") + ("Background: " + p.background + ".");
+  if (const std::string loudest = loudest_sound(p); !loudest.empty()) out += " Loudest: " + loudest + ".";
   return out.empty() ? "Nothing is heard." : out;
 }
 
@@ -58,8 +77,10 @@ Heard heard_of(const Event& event, double from, double to) {
     h.gender = event.gender;
     if (event.mood.empty()) h.language = event.language;  // acted cries are too short to tell the language
     h.mood = event.mood;
-    h.text = quotable_text(event);
+    h.text = event.detail ? whole_text(event) : quotable_text(event);
   }
+  h.translation = event.detail ? event.translation : "";
+  h.detail = event.detail;
   return h;
 }
 
@@ -100,6 +121,11 @@ std::string quotable_text(const Event& event) {
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
   return words < kMostQuotedWords ? out : std::string();
+}
+
+std::string whole_text(const Event& event) {
+  if (event.text.find_first_of("\"<>{}") != std::string::npos) return {};
+  return event.text;
 }
 
 Perception perceive(const Scene& scene, double from, double to) {

@@ -18,7 +18,9 @@ struct Heard {
   double true_from = 0, true_to = 0;
   int speaker = 0;  // 1, 2 … in order of appearance
   std::string gender, language, text, mood;
-  bool cut = false;  // the window's border goes through it
+  bool cut = false;         // the window's border goes through it
+  std::string translation;  // the paper's sets only, like the next
+  std::optional<EventDetail> detail;
 };
 
 struct Perception {
@@ -37,5 +39,7 @@ inline Perception perceive(const Scene& scene) { return perceive(scene, 0, scene
 std::string half_seconds(int halves);
 // Words that a small model can be asked to write down: English and short. "" otherwise.
 std::string quotable_text(const Event& event);
+// The same for the paper's sets, whose captions quote whole lines, of any length and language.
+std::string whole_text(const Event& event);
 
 }  // namespace areason

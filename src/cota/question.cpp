@@ -87,6 +87,10 @@ std::string Listening::caption() const {
 Listening listen(const Scene& scene) {
   Listening out;
   out.type = scene.type;
+  if (scene.staging) {
+    out.set = scene.staging->set;
+    out.scenario = scene.staging->form;
+  }
   if (scene.seconds <= kWindowSeconds) {
     out.audios.push_back(perceive(scene));
     return out;
@@ -117,6 +121,7 @@ Material collect_material(const std::vector<const Scene*>& scenes) {
       if (e.kind != EventKind::kSpeech) continue;
       add_unique(m.languages, e.language);
       add_unique(m.moods, e.mood);
+      if (e.detail && !e.translation.empty()) m.translations[e.detail->translation_language].push_back(e.translation);
     }
     if (!scene->music) continue;
     if (!scene->music->instruments.empty()) add_unique(m.instruments, scene->music->instruments[0]);
@@ -126,6 +131,10 @@ Material collect_material(const std::vector<const Scene*>& scenes) {
   }
   for (auto* list : {&m.languages, &m.moods, &m.instruments, &m.music_moods}) std::sort(list->begin(), list->end());
   std::sort(m.metres.begin(), m.metres.end());
+  for (auto& [language, texts] : m.translations) {
+    std::sort(texts.begin(), texts.end());
+    texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  }
   return m;
 }
 

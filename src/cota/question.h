@@ -3,6 +3,7 @@
 // options are drawn from, and of a random generator; it returns nothing when its question cannot be asked of these clips.
 // Called by synth_job; tests build the input by hand. Thread rule: free functions.
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@ struct Listening {
   ListeningForm form = ListeningForm::kOne;
   SceneType type = SceneType::kSound;
   std::vector<Perception> audios;
+  std::string set, scenario;  // of Scene::staging (set, form); "" for nano's scenes
   std::string caption() const;
 };
 Listening listen(const Scene& scene);
@@ -33,7 +35,8 @@ struct Material {
   std::vector<NamedSound> sounds;
   std::vector<std::vector<std::string>> words;  // groups of words of one meaning: colours, animals …
   std::vector<std::string> languages, moods, instruments, music_moods;
-  std::vector<std::pair<std::string, std::string>> metres;  // "3/4", "waltz feel"
+  std::vector<std::pair<std::string, std::string>> metres;       // "3/4", "waltz feel"
+  std::map<std::string, std::vector<std::string>> translations;  // into each language, sorted
 };
 // The sound table and what the given scenes contain.
 Material collect_material(const std::vector<const Scene*>& scenes);

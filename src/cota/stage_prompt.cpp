@@ -123,7 +123,9 @@ void read_setting(StagePrompt& prompt, const std::string& line, const std::strin
   }
 }
 
-StagePrompt read_prompt(const std::string& folder, const std::string& name) {
+}  // namespace
+
+StagePrompt read_prompt_file(const std::string& folder, const std::string& name) {
   const std::string path = folder + "/" + name + ".txt";
   const std::string file = read_file(path, kLongestFile);
   StagePrompt prompt;
@@ -145,8 +147,6 @@ StagePrompt read_prompt(const std::string& folder, const std::string& name) {
   return prompt;
 }
 
-}  // namespace
-
 const char* stage_name(Stage stage) {
   constexpr const char* kNames[] = {"annotate", "think", "review"};
   return kNames[static_cast<int>(stage)];
@@ -161,7 +161,7 @@ PromptLibrary::PromptLibrary(const std::string& folder) : folder_(folder) {
     for (const auto& entry : fs::directory_iterator(folder + "/" + prefix, error)) {
       if (entry.path().extension() != ".txt") continue;
       const std::string name = prefix + entry.path().stem().string();
-      prompts_[name] = read_prompt(folder, name);
+      prompts_[name] = read_prompt_file(folder, name);
     }
     if (!prompts_.contains(prefix + "default"))
       throw Error(ErrorCode::kInput, folder + "/" + prefix + "default.txt: missing",

@@ -27,6 +27,10 @@ using PromptValues = std::map<std::string, std::string>;
 
 std::string render_prompt(const StagePrompt& prompt, const PromptValues& values);
 
+// One file of the format, FOLDER/NAME.txt, with its parts in their places. Also for prompts that are no stage's
+// ("script/default").
+StagePrompt read_prompt_file(const std::string& folder, const std::string& name);
+
 class PromptLibrary {
  public:
   // Reads and checks every file, so that a broken one is found before anything is paid for.

@@ -11,6 +11,16 @@ namespace areason {
 
 enum class EventKind { kSound, kSpeech, kMusic, kBackground };
 
+// What the paper's sets (complex_audio.h, multi_speaker.h, phrases.h) know about an event beyond the rest. Levels in LUFS.
+struct EventDetail {
+  double lufs = 0;               // integrated loudness of this event alone, as it is in the clip
+  std::optional<double> snr_db;  // over what sounds beneath it
+  double fade_in = 0, fade_out = 0;
+  std::string topic, statement;      // what a line of dialogue is about, and what it says of that
+  std::string intent;                // what an acted line wants: "a greeting"
+  std::string translation_language;  // of Event::translation: "English", "Chinese"
+};
+
 // One audible thing. For kSound `label` is a class name of the sound table ("dog bark"); for kSpeech it is "speech".
 struct Event {
   EventKind kind = EventKind::kSound;
@@ -25,6 +35,7 @@ struct Event {
   std::string translation;  // English meaning of a foreign text, "" when unknown
   std::string text;         // spoken words, "" when unknown
   std::string mood;         // acted voices only: "happy", "angry" … or ""
+  std::optional<EventDetail> detail;
 };
 
 // Music made by FluidSynth: known by construction.
@@ -37,6 +48,14 @@ struct MusicFacts {
   std::string key;    // "C major"
   std::string mode;   // "major" or "minor"
   std::string mood;   // "calm", "energetic", "happy", "sad"
+};
+
+// Scenes of the paper's sets only (cota/set_job.h).
+struct Staging {
+  std::string set;           // "complex_audio", "multi_speaker", …
+  std::string form;          // "temporal", "composite", a dialogue's scenario
+  double lufs = 0;           // integrated loudness of the clip
+  double decay_seconds = 0;  // of its room
 };
 
 struct SourceRef {
@@ -65,6 +84,15 @@ struct Scene {
   std::vector<Event> events;  // sorted by `from`; kBackground ones span the clip
   std::optional<MusicFacts> music;
   std::vector<SourceRef> sources;
+  std::optional<Staging> staging;
 };
+
+// Sources are listed once each.
+inline void add_source_once(Scene& scene, const SourceRef& source) {
+  for (const SourceRef& known : scene.sources) {
+    if (known.id == source.id) return;
+  }
+  scene.sources.push_back(source);
+}
 
 }  // namespace areason

@@ -106,11 +106,17 @@ void colour_event(Samples& event, Random& random) {
 }  // namespace
 
 Samples make_sound_event(const SoundLibrary& library, std::size_t recording, double longest, Random& random) {
-  const Samples& samples = library.samples(recording);
+  return make_sound_event(library.samples(recording), library.recordings()[recording].id, longest, random);
+}
+
+Samples as_sounded(const std::string& label, Samples event, double longest, Random& random) {
+  const bool repeated = is_rhythmic(label) && event.size() < kSynthRate * 6 / 10;
+  return repeated ? repeat_rhythm(event, longest, random) : event;
+}
+
+Samples make_sound_event(const Samples& samples, const std::string& id, double longest, Random& random) {
   const std::vector<SampleRange> ranges = good_ranges(samples);
-  if (ranges.empty()) {
-    throw Error(ErrorCode::kInput, library.recordings()[recording].id + " is silent", "take it out of sound_table.cpp");
-  }
+  if (ranges.empty()) throw Error(ErrorCode::kInput, id + " is silent", "take it out of the sounds to be mixed");
   Samples event = gather(samples, ranges, longest, random);
   colour_event(event, random);
   return event;
@@ -138,7 +144,7 @@ double place_sound(Mix& mix, const SoundLibrary& library, const SoundChoice& cho
                    Random& random) {
   Samples samples = make_sound_event(library, choice.recording, placement.longest, random);
   const std::string& name = choice.installed->definition->name;
-  if (is_rhythmic(name) && samples.size() < kSynthRate * 6 / 10) samples = repeat_rhythm(samples, placement.longest, random);
+  samples = as_sounded(name, std::move(samples), placement.longest, random);
   Event event;
   event.kind = EventKind::kSound;
   event.label = name;

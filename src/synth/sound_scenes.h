@@ -12,6 +12,10 @@ namespace areason {
 // One event of a class: an uninterrupted stretch of a recording (pauses inside at most 0.35 s), at most `longest` seconds,
 // slightly changed in speed and colour. Rhythmic classes (footsteps, clock) are repeated into a short series.
 Samples make_sound_event(const SoundLibrary& library, std::size_t recording, double longest, Random& random);
+// The same out of any samples; `id` names them in Error(kInput) when they are silent.
+Samples make_sound_event(const Samples& samples, const std::string& id, double longest, Random& random);
+// Classes whose single sounds are too short to be recognised ("footsteps"): one sound repeated into a short series.
+Samples as_sounded(const std::string& label, Samples event, double longest, Random& random);
 
 struct SoundChoice {
   const InstalledClass* installed = nullptr;
