@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "kernels/attention.h"
 #include "kernels/rows.h"
+#include "model/encoder_attention.h"
 
 namespace areason {
 namespace {
@@ -58,29 +58,53 @@ void convolve(const KernelContext& context, const Convolution& weights, const Co
   gelu(context, y, area(work.outputs, weights.out));
 }
 
-void add_into(std::vector<float>& h, const float* values) {
-  for (std::size_t i = 0; i < h.size(); ++i) h[i] += values[i];
+// Where a window's rows lie among those of all windows.
+struct Window {
+  const LogMel* mel = nullptr;
+  int positions = 0;
+  int tokens = 0;
+  std::size_t first = 0;  // row of its first position
+};
+
+std::vector<Window> place_windows(const AudioEncoderConfig& config, std::span<const LogMel* const> mels) {
+  std::vector<Window> windows;
+  std::size_t first = 0;
+  for (const LogMel* mel : mels) {
+    check_mel(config, *mel);
+    const int positions = mel->valid_frames == 0 ? 0 : (mel->valid_frames - 1) / 2 + 1;
+    windows.push_back({mel, positions, positions / 2, first});
+    if (positions >= 2) first += static_cast<std::size_t>(positions);
+  }
+  return windows;
 }
 
 class Layers {
  public:
-  Layers(const KernelContext& context, const AudioEncoderConfig& config, int positions)
-      : context_(context),
-        config_(config),
-        positions_(positions),
-        x_(area(positions, config.width)),
-        q_(x_),
-        k_(x_),
-        v_(x_),
-        wide_(area(positions, config.ffn)) {}
+  Layers(const KernelContext& context, const AudioEncoderConfig& config, std::span<const Window> windows)
+      : context_(context), config_(config) {
+    attention_.heads = config.heads;
+    attention_.head_dim = config.width / config.heads;
+    for (const Window& window : windows) {
+      if (window.tokens == 0) continue;
+      attention_.windows.push_back(window.positions);
+      positions_ += window.positions;
+    }
+    x_.resize(area(positions_, config.width));
+    q_ = k_ = v_ = x_;
+    wide_.resize(area(positions_, config.ffn));
+  }
+
+  int positions() const { return positions_; }
 
   void run(const EncoderLayer& layer, std::vector<float>& h) {
     const int width = config_.width;
+    attention_.weights = layer.q.type;
+    // f32 weights are there for exact arithmetic; the others are no more exact than rounded activations.
+    activations_ = layer.q.type == WeightType::kF32 ? Activations::kExact : Activations::kBF16;
     normalize(layer.attention_norm, h);
     const LinearOutput qkv[] = {layer.q.to(q_.data()), layer.k.to(k_.data()), layer.v.to(v_.data())};
     linear(context_, input(x_, width), qkv);
-    attention(context_, {q_.data(), k_.data(), v_.data(), x_.data(), positions_, positions_, config_.heads, config_.heads,
-                         width / config_.heads, Mask::kNone});
+    attention_.run(context_, q_.data(), k_.data(), v_.data(), x_.data());
     const LinearOutput out = layer.out.to(h.data(), Store::kAdd);
     linear(context_, input(x_, width), {&out, 1});
     normalize(layer.final_norm, h);
@@ -92,7 +116,9 @@ class Layers {
   }
 
  private:
-  LinearInput input(const std::vector<float>& x, int k) const { return {x.data(), static_cast<std::size_t>(k), positions_, k}; }
+  LinearInput input(const std::vector<float>& x, int k) const {
+    return {x.data(), static_cast<std::size_t>(k), positions_, k, activations_};
+  }
   void normalize(const Norm& norm, const std::vector<float>& h) {
     layer_norm(context_,
                {h.data(), x_.data(), norm.weight.data(), norm.bias.data(), positions_, config_.width, kLayerNormEpsilon});
@@ -100,43 +126,59 @@ class Layers {
 
   const KernelContext& context_;
   const AudioEncoderConfig& config_;
-  int positions_;
+  EncoderAttention attention_;
+  Activations activations_ = Activations::kExact;
+  int positions_ = 0;  // of all windows
   std::vector<float> x_, q_, k_, v_, wide_;
 };
 
+// The convolutions and the position embeddings of one window, into its rows of h.
+void embed_window(const KernelContext& context, const EncoderWeights& weights, const AudioEncoderConfig& config,
+                  const Window& window, float* h) {
+  // Output i of the second convolution sees outputs 2i-1, 2i, 2i+1 of the first; row 0 is the zero padding before them.
+  std::vector<float> first(area(2 * window.positions + 1, config.width));
+  const std::vector<float> frames = padded_frames(*window.mel, window.positions, 2 * config.max_positions);
+  convolve(context, weights.conv1, {frames.data(), 1, 2 * window.positions}, first.data() + config.width);
+  convolve(context, weights.conv2, {first.data(), 2, window.positions}, h);
+  for (std::size_t i = 0; i < area(window.positions, config.width); ++i) h[i] += weights.positions[i];
+}
+
 // Mean of neighbouring pairs; an odd last position is dropped (it was attended to).
-std::vector<float> pool_pairs(const std::vector<float>& h, int pairs, int width) {
-  std::vector<float> out(area(pairs, width));
+void pool_pairs(const float* h, int pairs, int width, float* out) {
   const auto w = static_cast<std::size_t>(width);
   for (std::size_t t = 0; t < static_cast<std::size_t>(pairs); ++t)
     for (std::size_t i = 0; i < w; ++i) out[t * w + i] = 0.5f * (h[2 * t * w + i] + h[(2 * t + 1) * w + i]);
+}
+
+AudioEmbeddings project_window(const KernelContext& context, const EncoderWeights& weights, const AudioEncoderConfig& config,
+                               const float* h, int tokens) {
+  std::vector<float> pooled(area(tokens, config.width));
+  pool_pairs(h, tokens, config.width, pooled.data());
+  layer_norm(context, {pooled.data(), pooled.data(), weights.norm.weight.data(), weights.norm.bias.data(), tokens, config.width,
+                       kLayerNormEpsilon});
+  AudioEmbeddings out;
+  out.tokens = tokens;
+  out.data.resize(area(tokens, weights.projector.n));
+  const LinearOutput project = weights.projector.to(out.data.data());
+  linear(context, {pooled.data(), static_cast<std::size_t>(config.width), tokens, config.width}, {&project, 1});
   return out;
 }
 
 }  // namespace
 
-AudioEmbeddings run_encoder(const KernelContext& context, const EncoderWeights& weights, const AudioEncoderConfig& config,
-                            const LogMel& mel) {
-  check_mel(config, mel);
-  const int positions = mel.valid_frames == 0 ? 0 : (mel.valid_frames - 1) / 2 + 1;
-  AudioEmbeddings out;
-  out.tokens = positions / 2;
-  if (out.tokens == 0) return out;
-  // Output i of the second convolution sees outputs 2i-1, 2i, 2i+1 of the first; row 0 is the zero padding before them.
-  std::vector<float> first(area(2 * positions + 1, config.width));
-  const std::vector<float> frames = padded_frames(mel, positions, 2 * config.max_positions);
-  convolve(context, weights.conv1, {frames.data(), 1, 2 * positions}, first.data() + config.width);
-  std::vector<float> h(area(positions, config.width));
-  convolve(context, weights.conv2, {first.data(), 2, positions}, h.data());
-  add_into(h, weights.positions.data());
-  Layers layers(context, config, positions);
+std::vector<AudioEmbeddings> run_encoder(const KernelContext& context, const EncoderWeights& weights,
+                                         const AudioEncoderConfig& config, std::span<const LogMel* const> mels) {
+  const std::vector<Window> windows = place_windows(config, mels);
+  Layers layers(context, config, windows);
+  std::vector<AudioEmbeddings> out(windows.size());
+  if (layers.positions() == 0) return out;
+  std::vector<float> h(area(layers.positions(), config.width));
+  const auto rows_of = [&](const Window& window) { return h.data() + window.first * static_cast<std::size_t>(config.width); };
+  for (const Window& window : windows)
+    if (window.tokens > 0) embed_window(context, weights, config, window, rows_of(window));
   for (const auto& layer : weights.layers) layers.run(layer, h);
-  std::vector<float> pooled = pool_pairs(h, out.tokens, config.width);
-  layer_norm(context, {pooled.data(), pooled.data(), weights.norm.weight.data(), weights.norm.bias.data(), out.tokens,
-                       config.width, kLayerNormEpsilon});
-  out.data.resize(area(out.tokens, weights.projector.n));
-  const LinearOutput project = weights.projector.to(out.data.data());
-  linear(context, {pooled.data(), static_cast<std::size_t>(config.width), out.tokens, config.width}, {&project, 1});
+  for (std::size_t i = 0; i < windows.size(); ++i)
+    if (windows[i].tokens > 0) out[i] = project_window(context, weights, config, rows_of(windows[i]), windows[i].tokens);
   return out;
 }
 
