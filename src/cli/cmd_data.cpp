@@ -6,36 +6,56 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "cli/commands.h"
 #include "cli/data_flags.h"
+#include "cli/synth_set_flags.h"
 #include "cota/audit.h"
 #include "cota/check.h"
+#include "cota/data_stats.h"
 #include "cota/kinds.h"
 #include "cota/stats.h"
 #include "cota/synth_job.h"
 #include "synth/scene_maker.h"
+#include "text/tokenizer.h"
 
 namespace areason {
 namespace {
 
 struct SynthFlags {
   SynthJobOptions job;
+  SynthSetFlags sets;
   SynthOptions synth;
   std::string types;
   bool skip_missing = false;
   bool json = false;
 };
 
+Json make_scenes(const SynthFlags& flags) {
+  const SceneMaker maker(flags.synth);
+  return run_synth_job(
+      flags.job, [&](const std::string& id, SceneType type, const std::string& split) { return maker.make(id, type, split); });
+}
+
+Json make_sets(const SynthFlags& flags) {
+  SetJobOptions job;
+  job.out = flags.job.out;
+  job.seed = flags.job.seed;
+  job.train = flags.job.train;
+  job.val = flags.job.val;
+  job.threads = flags.job.threads;
+  job.questions_per_clip = flags.job.questions_per_clip;
+  return flags.sets.run(job, flags.synth);
+}
+
 void run_synth(SynthFlags& flags) {
   flags.job.types = parse_scene_types(flags.types);
   flags.synth.seed = flags.job.seed;
   flags.synth.missing = flags.skip_missing ? MissingPackages::kSkip : MissingPackages::kError;
   if (flags.job.threads <= 0) flags.job.threads = available_cores();
-  const SceneMaker maker(flags.synth);
-  const Json report = run_synth_job(
-      flags.job, [&](const std::string& id, SceneType type, const std::string& split) { return maker.make(id, type, split); });
+  const Json report = flags.sets.given() ? make_sets(flags) : make_scenes(flags);
   if (flags.json) {
     fmt::print("{}\n", dump_json(report, 2));
     return;
@@ -71,6 +91,7 @@ void add_synth(CLI::App& data) {
   app->add_option("--work-dir", flags->synth.work_dir, "extracted archives and short-lived files")->capture_default_str();
   app->add_flag("--skip-missing", flags->skip_missing, "use the packages that are there instead of naming the missing ones");
   app->add_flag("--json", flags->json, "print the report as JSON");
+  flags->sets.add_to(*app);
   app->callback([flags] { run_synth(*flags); });
 }
 
@@ -123,11 +144,32 @@ void add_score(CLI::App& data) {
   });
 }
 
+struct StatsFlags {
+  std::vector<std::string> samples;
+  std::string html, tokens;
+  bool json = false;
+};
+
+void run_stats(const StatsFlags& flags) {
+  TokenCounter counter;
+  if (!flags.tokens.empty()) {
+    auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(flags.tokens));
+    counter = [tokenizer](const std::string& text) { return tokenizer->encode(text, SpecialTokens::kAsText).size(); };
+  }
+  DataStatistics statistics(counter);
+  for (const std::string& file : flags.samples) statistics.add_file(file);
+  if (!flags.html.empty()) write_file_atomic(flags.html, statistics_html(statistics));
+  fmt::print("{}", flags.json ? dump_json(statistics_json(statistics), 2) + "\n" : statistics_text(statistics));
+}
+
 void add_stats(CLI::App& data) {
-  auto path = std::make_shared<std::string>();
-  CLI::App* app = data.add_subcommand("stats", "items by kind, words a section, gold letters of a sample file, as JSON");
-  app->add_option("samples", *path, "a sample file")->required();
-  app->callback([path] { fmt::print("{}\n", dump_json(sample_statistics(read_samples(*path)), 2)); });
+  auto flags = std::make_shared<StatsFlags>();
+  CLI::App* app = data.add_subcommand("stats", "what a set is made of, as the paper's table 2 and figures 4 and 6 show theirs");
+  app->add_option("samples", flags->samples, "sample files (JSON lines); clips are looked for beside each")->required();
+  app->add_flag("--json", flags->json, "print JSON instead of tables");
+  app->add_option("--html", flags->html, "also write a page with tables and plots")->type_name("FILE");
+  app->add_option("--tokens", flags->tokens, "also count tokens, with the tokenizer of this model")->type_name("DIR");
+  app->callback([flags] { run_stats(*flags); });
 }
 
 }  // namespace
