@@ -13,8 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto touch = [&](std::span<const std::byte> bytes) {
       for (const std::byte b : bytes) sum += static_cast<std::uint64_t>(b);
     };
-    for (const auto& [key, value] : file.metadata()) {
-      touch(value.bytes);
+    for (const auto& pair : file.metadata()) {
+      const std::string_view key = pair.first;
+      touch(pair.second.bytes);
       fuzz::only_errors([&] { sum += file.text(key)->size(); });
       fuzz::only_errors([&] { sum += static_cast<std::uint64_t>(*file.whole(key)); });
       fuzz::only_errors([&] { sum += *file.number(key) > 0 ? 1 : 0; });
