@@ -65,9 +65,9 @@ void add_report(CLI::App& eval) {
 void add_make_benchmark(CLI::App& eval) {
   auto options = std::make_shared<NanoBenchmarkOptions>();
   CLI::App* app = eval.add_subcommand("make-benchmark",
-                                      "write test files of `data synth` in the released layouts of MMAU, AIR-Bench and MELD");
+                                      "write test files of `data synth` in the layouts of MMAU, AIR-Bench, MELD and CoVoST 2");
   app->add_option("--data", options->data, "a folder of data synth")->required()->type_name("DIR");
-  app->add_option("--out", options->out, "gets mmau/, airbench/, meld/ and benchmark.json with their hashes")
+  app->add_option("--out", options->out, "gets mmau/, airbench/, meld/, covost2/ and benchmark.json with their hashes")
       ->required()
       ->type_name("DIR");
   app->add_option("--split", options->split, "which test file")

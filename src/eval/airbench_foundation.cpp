@@ -16,11 +16,12 @@ std::string stripped(std::string_view response) { return py::replace_all(py::str
 // The first choice that equals the answer; 0 where the script exits.
 char gold_letter(const Json& line) {
   const Json none;
+  const Json& answer = script_field(line, "answer_gt");
   for (int i = 0; i < 4; ++i) {
     const auto found = line.find(kChoiceKeys[i]);
     // choice_c and choice_d are read with get(), the other two with [].
     const Json& choice = found != line.end() ? *found : i < 2 ? script_field(line, kChoiceKeys[i]) : none;
-    if (script_field(line, "answer_gt") == choice) return static_cast<char>('A' + i);
+    if (answer == choice) return static_cast<char>('A' + i);
   }
   return 0;
 }
@@ -33,7 +34,9 @@ void read(const Json& line, FoundationLine& out) {
     out.printed = "1.task_name is None\n";
     return;
   }
-  if (!task.is_string()) throw ScriptStop{"TypeError: task_name is no str but " + std::string(script_type(task))};
+  const std::string type(script_type(task));
+  if (task.is_array()) throw ScriptStop{"TypeError: can only concatenate list (not \"str\") to list"};
+  if (!task.is_string()) throw ScriptStop{"TypeError: unsupported operand type(s) for +: '" + type + "' and 'str'"};
   if (!dataset.is_string())
     throw ScriptStop{"TypeError: can only concatenate str (not \"" + std::string(script_type(dataset)) + "\") to str"};
   out.subset = task.get<std::string>() + "_" + dataset.get<std::string>();

@@ -1,7 +1,9 @@
 // AIR-Bench chat, from judge replies that are there already: the plain order's as the reply, the swapped order's in the item's
 // "gpt-score-swapped" (`eval score --swapped` puts it there).
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 #include "eval/airbench_chat.h"
 #include "eval/scorers.h"
@@ -28,11 +30,14 @@ std::array<double, kBuckets> bucket_means(const std::vector<ChatSample>& all, st
   return sums;
 }
 
+double mixed_mean(const std::array<double, kBuckets>& means) {
+  return std::isnan(means[3]) ? means[4] : std::isnan(means[4]) ? means[3] : (means[3] + means[4]) / 2;
+}
+
 // Plain mean of speech, sound, music and mixed, as the leaderboard prints it; buckets without samples are left out.
 double leaderboard_mean(const std::array<double, kBuckets>& means) {
-  const double mixed = std::isnan(means[3]) ? means[4] : std::isnan(means[4]) ? means[3] : (means[3] + means[4]) / 2;
   double sum = 0, n = 0;
-  for (const double mean : {means[0], means[1], means[2], mixed}) {
+  for (const double mean : {means[0], means[1], means[2], mixed_mean(means)}) {
     if (std::isnan(mean)) continue;
     sum += mean;
     ++n;
@@ -77,18 +82,29 @@ class ChatScorer : public Scorer {
     }
     if (score.official.code != 0) score.official_stop = score.official.last_error;
     const auto points = std::make_shared<std::vector<ChatSample>>(std::move(points_));
-    const auto figure = [&](std::string name, auto&& of_means) {
+    const auto judged = [&](std::initializer_list<std::size_t> buckets) {
+      return std::count_if(points->begin(), points->end(), [&](const ChatSample& sample) {
+        return !std::isnan(sample.points) && std::find(buckets.begin(), buckets.end(), sample.bucket) != buckets.end();
+      });
+    };
+    const auto figure = [&](std::string name, auto&& of_means, long n) {
       const Metric metric{std::move(name), [points, of_means](std::span<const std::uint32_t> picks) {
                             return of_means(bucket_means(*points, picks));
                           }};
       score.figures.push_back(bootstrap_figure(metric, points->size(), options_.bootstrap));
+      score.figures.back().n = n;
       score.metrics.push_back(metric);
     };
-    figure("average", leaderboard_mean);
+    figure("average", leaderboard_mean, judged({0, 1, 2, 3, 4}));
     for (std::size_t b = 0; b < kBuckets; ++b) {
-      figure(std::string(kChatBuckets[b]),
-             [b](const std::array<double, kBuckets>& means) { return std::isnan(means[b]) ? 0 : means[b]; });
+      figure(
+          std::string(kChatBuckets[b]),
+          [b](const std::array<double, kBuckets>& means) { return std::isnan(means[b]) ? 0 : means[b]; }, judged({b}));
     }
+    const auto mixed = [](const std::array<double, kBuckets>& means) {
+      return std::isnan(mixed_mean(means)) ? 0 : mixed_mean(means);
+    };
+    figure("mixed", mixed, judged({3, 4}));
     score.samples = std::move(samples_);
     score.counts = std::move(counts_);
     return score;

@@ -91,7 +91,8 @@ class ChoiceScorer : public Scorer {
   }
 
   void count(const std::string& id, const std::array<std::string, 2>& values, const SampleScore& sample) {
-    const std::string sub = sample.groups.size() > 2 ? sample.groups[2].second : "";
+    std::optional<std::string> sub;
+    if (sample.groups.size() > 2) sub = sample.groups[2].second;
     for (std::size_t i = 0; i < 2; ++i) {
       if (table_.knows(i, values[i])) continue;
       counts_.add("unknown_" + table_.keys()[i]);

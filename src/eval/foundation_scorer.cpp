@@ -117,10 +117,11 @@ class FoundationScorer : public Scorer {
     table_.add(result);
   }
 
-  // The paper's columns, where all five are there: accuracy of the read ones, pooled a task, and their plain mean.
+  // The paper's columns, each the accuracy of the read ones, pooled a task; where all five are there, their plain mean.
   void add_columns(BenchmarkScore& score) const {
     Json columns = Json::object();
     double sum = 0;
+    long all = 0;
     for (const auto& [column, task] : kPaperColumns) {
       long right = 0, read = 0;
       for (const SampleScore& s : samples_) {
@@ -129,11 +130,45 @@ class FoundationScorer : public Scorer {
         right += s.value == 1 ? 1 : 0;
       }
       if (read == 0) continue;
-      columns[std::string(column)] = 100 * static_cast<double>(right) / static_cast<double>(read);
-      sum += columns[std::string(column)].get<double>();
+      score.figures.push_back(proportion_figure(std::string(column), right, read));
+      columns[std::string(column)] = score.figures.back().value;
+      sum += score.figures.back().value;
+      all += read;
     }
-    if (columns.size() == kPaperColumns.size()) columns["Average"] = sum / static_cast<double>(kPaperColumns.size());
+    if (columns.size() == kPaperColumns.size()) {
+      columns["Average"] = sum / static_cast<double>(kPaperColumns.size());
+      score.figures.push_back(bootstrap_figure(average_of_columns(), samples_.size(), options_.bootstrap));
+      score.figures.back().n = all;
+    }
     score.details["table6"] = columns;
+  }
+
+  Metric average_of_columns() const {
+    struct Vote {
+      std::size_t column;
+      double value;
+    };
+    std::vector<Vote> votes;  // by sample; a column beyond the last: not in the mean
+    for (const SampleScore& s : samples_) {
+      const bool read = !s.groups.empty() && (s.outcome == "right" || s.outcome == "wrong");
+      const auto column = std::find_if(kPaperColumns.begin(), kPaperColumns.end(),
+                                       [&](const auto& c) { return read && s.groups[0].second == c.second; });
+      votes.push_back({static_cast<std::size_t>(column - kPaperColumns.begin()), s.value});
+    }
+    return {"Average", [votes](std::span<const std::uint32_t> picks) {
+              std::array<double, kPaperColumns.size() + 1> right{}, read{};
+              for (const std::uint32_t i : picks) {
+                right[votes[i].column] += votes[i].value;
+                ++read[votes[i].column];
+              }
+              double sum = 0, columns = 0;
+              for (std::size_t c = 0; c < kPaperColumns.size(); ++c) {
+                if (read[c] == 0) continue;
+                sum += 100 * right[c] / read[c];
+                ++columns;
+              }
+              return columns > 0 ? sum / columns : 0;
+            }};
   }
 
   void stop(const std::string& why) {

@@ -78,10 +78,10 @@ class ItemReader {
     const std::string extension = fs::path(file).extension().string();
     const auto number = [this] { return out_.items.size() + 1; };
     if (extension == ".csv") {
-      read_table(file, kCsv, counts_, [&](TableRow&& row) { add(meld_item(row), number()); });
+      read_table({file, kCsv, source_.limits}, counts_, [&](TableRow&& row) { add(meld_item(row), number()); });
     } else if (extension == ".tsv") {
       const std::string source = covost_source(file);
-      read_table(file, kCovostTsv, counts_, [&](TableRow&& row) { add(covost_item(row, source), number()); });
+      read_table({file, kCovostTsv, source_.limits}, counts_, [&](TableRow&& row) { add(covost_item(row, source), number()); });
     } else {
       read_records(file, source_.limits, counts_, [&](Json&& record, std::size_t n) { add(std::move(record), n); });
     }
@@ -116,9 +116,6 @@ class ItemReader {
     item["id"] = "dia" + part("Dialogue_ID") + "_utt" + part("Utterance_ID");
     item["gt"] = row.contains("Emotion") ? Json(row.at("Emotion")) : Json();
     item["source"] = "meld_test";
-    // In the order in which prompts with letters name them (Kimi-Audio-Evalkit's; facts/evaluation.md 4).
-    // A column "choices" (nano's own benchmark) is another order.
-    if (!row.contains("choices")) item["choices"] = {"neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust"};
     return item;
   }
 
@@ -128,6 +125,10 @@ class ItemReader {
     if (item.id[0] == '#') item.id = "#" + std::to_string(out_.items.size() + 1);
     if (!ids_.insert(item.id).second) return counts_.add("duplicate_id_in_data");
     item.fields = std::move(record);
+    // In the order in which prompts with letters name them (Kimi-Audio-Evalkit's; facts/evaluation.md 4).
+    // A field "choices" (nano's own benchmark) is another order.
+    if (source_.benchmark == "meld" && !item.fields.contains("choices"))
+      item.fields["choices"] = {"neutral", "joy", "sadness", "anger", "surprise", "fear", "disgust"};
     find_audio(item);
     read_choices(item);
     out_.items.push_back(std::move(item));

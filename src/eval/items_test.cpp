@@ -31,6 +31,23 @@ TEST_F(ItemsTest, TablesAreReadInTheirDialects) {
             (Rows{{"a", "b"}, {"x \"y\", z", "two\nlines"}, {"", ""}}));
   EXPECT_EQ(parse_table("a\tb\n\"no quoting\tNA\nx\\\ty\tz\n", kCovostTsv),
             (Rows{{"a", "b"}, {"\"no quoting", "NA"}, {"x\ty", "z"}}));
+  EXPECT_EQ(parse_table("a\rb,\"c\r\n\"\"\",\"d\"e\r", kCsv), (Rows{{"a\rb", "c\r\n\"", "de\r"}}));
+  EXPECT_EQ(parse_table("a\\", kCovostTsv), (Rows{{"a\\"}})) << "an escape with nothing behind it";
+}
+
+TEST_F(ItemsTest, HostileRowsAreCounted) {
+  std::string text = "a,b\nx,y\nonly one\n\"" + std::string(300, 'x') + "\",y\n";
+  for (int i = 0; i < 60; ++i) text += "z,";
+  text += "\n\xff,y\nlast,one\n";
+  const std::string path = put("t.csv", text);
+  RecordLimits limits;
+  limits.bytes = 200;
+  limits.values = 50;
+  std::vector<std::string> first;
+  read_table({path, kCsv, limits}, counts_, [&](TableRow&& row) { first.push_back(row["a"]); });
+  EXPECT_EQ(first, (std::vector<std::string>{"x", "\xEF\xBF\xBD", "last"}));
+  for (const char* name : {"bad_row", "record_too_long", "record_too_complex", "invalid_utf8"})
+    EXPECT_EQ(counts_.of(name), 1) << name;
 }
 
 TEST_F(ItemsTest, MmauWithItsOddities) {
@@ -115,6 +132,16 @@ TEST_F(ItemsTest, MeldFindsItsClips) {
   EXPECT_EQ(data.items[0].fields["Utterance"], "Why, \"no\"!");
   EXPECT_TRUE(data.items[0].has_audio);
   EXPECT_NE(asked("meld", "kimi", data.items[0]).find("\n(D) anger\n"), std::string::npos);
+}
+
+TEST_F(ItemsTest, ConvertedCopiesOfMeldHaveItsLabelsToo) {
+  put_clip("audio/a.flac");
+  put("meld.jsonl",
+      dump_json({{"id", "dia0_utt1"}, {"audio", "./audio/a.flac"}, {"gt", "joy"}, {"source", "meld_test"}}) + "\n");
+  const auto data = read("meld", dir_.string());
+  ASSERT_EQ(data.items.size(), 1u);
+  EXPECT_TRUE(data.items[0].has_audio);
+  EXPECT_EQ(asked("meld", "ours", data.items[0]).substr(0, 59), "What emotion do you hear in the voice? (a) neutral, (b) joy");
 }
 
 TEST_F(ItemsTest, WrongUseIsNamed) {

@@ -1,4 +1,4 @@
-// Prompts for judges, and the rubric score that their verdicts give.
+// Prompts for judges.
 #include "eval/judge_jobs.h"
 
 #include "base/error.h"
@@ -29,10 +29,6 @@ void add_chat_jobs(const RunItem& item, const std::string& reply, JudgeOptions::
     jobs.push_back({id + "|swapped", id, "", judge_prompt(question, JudgeOrder::kSwapped), 0, Json()});
 }
 
-bool has_rubric(const BenchmarkItem& item) {
-  return item.fields.contains("rubric") && item.fields["rubric"].is_array() && !item.fields["rubric"].empty();
-}
-
 void add_rubric_jobs(const RunItem& item, const std::string& reply, std::vector<JudgeJob>& jobs, Counts& counts) {
   if (!has_rubric(*item.item)) return counts.add("no_rubric");
   const RubricAnswer answer = rubric_answer(*item.item, reply);
@@ -51,6 +47,10 @@ void add_rubric_jobs(const RunItem& item, const std::string& reply, std::vector<
 }
 
 }  // namespace
+
+bool has_rubric(const BenchmarkItem& item) {
+  return item.fields.contains("rubric") && item.fields["rubric"].is_array() && !item.fields["rubric"].empty();
+}
 
 std::string rater_id(const std::string& item, int rater) { return item + "|rater" + std::to_string(rater); }
 
@@ -87,46 +87,6 @@ std::vector<JudgeJob> judge_jobs(const EvalRun& run, JudgeOptions::Orders orders
     run.benchmark == "airbench-chat" ? add_chat_jobs(item, reply, orders, jobs) : add_rubric_jobs(item, reply, jobs, counts);
   }
   return jobs;
-}
-
-BenchmarkScore score_rubrics(const EvalRun& run, const BootstrapOptions& bootstrap) {
-  BenchmarkScore score;
-  score.benchmark = "mmar-rubrics";
-  const Predictions predictions = read_run(run);
-  const auto verdicts = read_verdicts(run.folder, score.counts);
-  long right = 0;
-  for (const RunItem& item : run.all) {
-    if (!has_rubric(*item.item)) {
-      score.counts.add("no_rubric");
-      continue;
-    }
-    SampleScore sample{item.item->id, 0, "missing", "", {}};
-    for (const char* group : {"modality", "category"})
-      sample.groups.emplace_back(group, text_or_empty(item.item->fields, group));
-    const auto line = predictions.lines.find(item.item->id);
-    if (line != predictions.lines.end()) {
-      const RubricAnswer answer = rubric_answer(*item.item, text_or_empty(line->second, "answer_prediction"));
-      sample.answer = answer.answer.substr(0, 2000);
-      sample.outcome = answer.right ? "judged" : "wrong";
-      std::vector<double> points;
-      for (int rater = 1; rater <= kRubricRaters && answer.right; ++rater) {
-        const auto verdict = verdicts.find(rater_id(item.item->id, rater));
-        if (verdict != verdicts.end() && verdict->second.value("parsed", false))
-          points.push_back(verdict->second.value("score", 0.0));
-      }
-      right += answer.right ? 1 : 0;
-      if (answer.right && points.size() < kRubricRaters) score.counts.add("items_with_fewer_raters");
-      if (answer.right && points.empty()) sample.outcome = "unread";
-      sample.value = trimmed_mean(points);
-    }
-    score.samples.push_back(std::move(sample));
-  }
-  score.metrics.push_back(mean_metric("rubric_score", score.samples, 100));
-  score.figures.push_back(bootstrap_figure(score.metrics.back(), score.samples.size(), bootstrap));
-  score.figures.push_back(proportion_figure("accuracy", right, static_cast<long>(score.samples.size())));
-  if (score.counts.of("items_with_fewer_raters") > 0)
-    score.warnings.push_back("items whose five raters have not all answered: run eval judge again");
-  return score;
 }
 
 }  // namespace areason

@@ -12,6 +12,7 @@ struct RubricAnswer {
   std::string answer;    // the option that the response names, else the response
   std::string thinking;  // the chain before RESPONSE, without tags
 };
+bool has_rubric(const BenchmarkItem& item);
 RubricAnswer rubric_answer(const BenchmarkItem& item, const std::string& reply);
 // "ITEM|rater3".
 std::string rater_id(const std::string& item, int rater);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "eval/report.h"
 #include "eval/run_testing.h"
 #include "llm/config.h"
 #include "llm/testing.h"
@@ -179,6 +180,15 @@ TEST_F(JudgeTest, RubricsRateRightAnswersOnly) {
   ASSERT_EQ(score.samples.size(), 2u);
   EXPECT_DOUBLE_EQ(score.samples[0].value, 0.5) << "the middle three of 1, 1/2, 1/2, 1/2, 0";
   EXPECT_DOUBLE_EQ(score.figures[0].value, 25) << "the wrong answer counts 0";
+  // As evaluation_rubrics.py prints it (its f-strings give these lines for these scores).
+  EXPECT_NE(score.official.out.find("speech                     score=25.00, acc=50.00% over   2 samples\n"), std::string::npos)
+      << score.official.out;
+  EXPECT_NE(score.official.out.find("Total Accuracy: 50.00% over 2 samples\nTotal Score: 25.00 over 2 samples\n"),
+            std::string::npos);
+  ReportOptions report;
+  report.folders = {run.folder};
+  const auto tables = report_tables(collect_runs(report));
+  EXPECT_DOUBLE_EQ(*tables.back().rows.back().cells[5].value, 25) << "it stands in the report, too";
 }
 
 }  // namespace

@@ -28,28 +28,17 @@ const Json& field(const Json& item, const char* key) {
               "join the predictions with MMAR-meta.jsonl");
 }
 
-// str(value): lists print as Python prints them.
-std::string python_str(const Json& value) {
-  if (!value.is_array()) return script_print(value);
-  std::string out = "[";
-  for (const Json& entry : value) {
-    if (out.size() > 1) out += ", ";
-    out += entry.is_string() ? py::repr(std::string_view(entry.get_ref<const std::string&>())) : python_str(entry);
-  }
-  return out + "]";
-}
-
 // The two blocks that the prompt repeats for every criterion (wording: evaluation_rubrics.py).
 std::string criterion(const Json& entry) {
-  return clean("### Criterion: " + python_str(field(entry, "name")) + "\n- Scoring Rule: " +
-               python_str(field(entry, "scoring_point")) + "\n- Score Options: " + python_str(field(entry, "choices")) +
+  return clean("### Criterion: " + script_print(field(entry, "name")) + "\n- Scoring Rule: " +
+               script_print(field(entry, "scoring_point")) + "\n- Score Options: " + script_print(field(entry, "choices")) +
                "\n- Evaluate: Carefully read the model's reasoning and determine if it meets this criterion.\n");
 }
 
 std::string answer_form(const Json& entry, std::string_view comma) {
   return clean(
-      "{\n\"name\": \"" + python_str(field(entry, "name")) + "\",\n\"score\": [Assign a score from " +
-      python_str(field(entry, "choices")) +
+      "{\n\"name\": \"" + script_print(field(entry, "name")) + "\",\n\"score\": [Assign a score from " +
+      script_print(field(entry, "choices")) +
       "],\n\"justification\": \"Your justification for this score, citing evidence from the model's reasoning. (less than "
       "50 words)\"\n}" +
       std::string(comma));
@@ -88,17 +77,19 @@ double criterion_score(const Json& given, const Json& wanted, double& most) {
     throw std::string("an entry lacks name or score");
   const Json& score = given["score"];
   const Json& choices = field(wanted, "choices");
-  if (!score.is_number()) throw std::string("a score is no number");
+  // To Python, true is a number, too, and equals 1.
+  if (!score.is_number() && !score.is_boolean()) throw std::string("a score is no number");
+  const double value = score.is_boolean() ? (score.get<bool>() ? 1 : 0) : score.get<double>();
   bool allowed = false;
   double best = 0;
   for (const Json& choice : choices) {
     if (!choice.is_number()) continue;
-    allowed = allowed || choice.get<double>() == score.get<double>();
+    allowed = allowed || choice.get<double>() == value;
     best = std::max(best, choice.get<double>());
   }
   if (!allowed) throw std::string("a score is not among the criterion's choices");
   most += best;
-  return score.get<double>();
+  return value;
 }
 
 }  // namespace
@@ -124,15 +115,15 @@ std::string rubric_prompt(const Json& item) {
   }
   // Wording: evaluation_rubrics.py, create_evaluation_user_prompt.
   return clean(
-      "## Ground Truth & Problem Context\n\n- Question: " + python_str(field(item, "question")) + "\n- Correct Answer: " +
-      python_str(field(item, "answer")) + "\n- Ideal Reasoning (for reference): " + python_str(field(item, "thinking")) +
+      "## Ground Truth & Problem Context\n\n- Question: " + script_print(field(item, "question")) + "\n- Correct Answer: " +
+      script_print(field(item, "answer")) + "\n- Ideal Reasoning (for reference): " + script_print(field(item, "thinking")) +
       "\n\n## Evaluation Rubric & Scoring\n\nFor each point in the rubric, provide a score and a brief justification based "
       "on the model's output.\n\n" +
       criteria +
       "\n\n## Required Output Format\n\nProvide your complete evaluation in a single, valid JSON object. Do not add any "
       "text before or after the JSON. The JSON structure must be as follows:\n\n[\n" +
       form + "\n]\n\n## Model's Submission to Evaluate\n\n- Model's Reasoning:\n" +
-      python_str(field(item, "thinking_prediction")) + " The answer is " + python_str(field(item, "answer_prediction")) +
+      script_print(field(item, "thinking_prediction")) + " The answer is " + script_print(field(item, "answer_prediction")) +
       ".\n");
 }
 

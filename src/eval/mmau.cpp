@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/json.h"
@@ -17,11 +18,15 @@ bool contains_all(const std::set<std::string>& all, const std::set<std::string>&
   return std::includes(all.begin(), all.end(), part.begin(), part.end());
 }
 
-// How the script sees `choices`: a str is iterated letter by letter.
+// How the script sees `choices`: a str is iterated letter by letter, a dict by its keys.
 std::vector<std::string> script_choices(const Json& choices) {
   std::vector<std::string> out;
   if (choices.is_string()) {
     for (const char32_t c : py::decode(choices.get_ref<const std::string&>())) out.push_back(py::encode({&c, 1}));
+    return out;
+  }
+  if (choices.is_object()) {
+    for (const auto& [key, value] : choices.items()) out.push_back(key);
     return out;
   }
   if (!choices.is_array()) throw ScriptStop{"TypeError: '" + std::string(script_type(choices)) + "' object is not iterable"};
@@ -29,18 +34,26 @@ std::vector<std::string> script_choices(const Json& choices) {
   return out;
 }
 
+// `key in item`
+bool script_contains(const Json& item, const std::string& key) {
+  if (item.is_object()) return item.contains(key);
+  if (item.is_string()) return item.get_ref<const std::string&>().find(key) != std::string::npos;
+  if (item.is_array()) return std::find(item.begin(), item.end(), Json(key)) != item.end();
+  throw ScriptStop{"TypeError: argument of type '" + std::string(script_type(item)) + "' is not iterable"};
+}
+
 void script_item(ChoiceBenchmark benchmark, const Json& item, AccuracyTable& table) {
   const char* const output = benchmark == ChoiceBenchmark::kMmau ? "model_output" : "answer_prediction";
-  if (item.is_object() && !item.contains(output)) return;  // skipped, not wrong
+  if (!script_contains(item, output)) return;  // skipped, not wrong
   const Json& prediction = script_field(item, output);
   const Json& answer = script_field(item, "answer");
   const Json* const groups[] = {&script_field(item, table.keys()[0].c_str()), &script_field(item, table.keys()[1].c_str())};
   const Json& choices = script_field(item, "choices");
-  std::string sub;
+  std::optional<std::string> sub;  // "" is one, too
   if (const auto found = item.find("sub-category"); found != item.end() && !found->is_null()) {
     if (found->is_structured()) throw ScriptStop{"TypeError: unhashable type: '" + std::string(script_type(*found)) + "'"};
     sub = script_print(*found);
-    table.see_sub_category(sub);
+    table.see_sub_category(*sub);
   }
   const std::string& said = script_text(prediction, "lower");
   const std::string& gold = script_text(answer, "lower");
@@ -123,7 +136,8 @@ void AccuracyTable::see_sub_category(std::string_view sub_category) {
     rows.push_back({std::string(sub_category)});
 }
 
-void AccuracyTable::count(const std::array<std::string, 2>& values, std::string_view sub_category, Verdict verdict) {
+void AccuracyTable::count(const std::array<std::string, 2>& values, const std::optional<std::string>& sub_category,
+                          Verdict verdict) {
   const bool right = verdict == Verdict::kRight;
   const auto add = [&](std::vector<Row>& rows, std::string_view name) {
     for (Row& row : rows) {
@@ -134,9 +148,9 @@ void AccuracyTable::count(const std::array<std::string, 2>& values, std::string_
   };
   add(rows_[0], values[0]);
   add(rows_[1], values[1]);
-  if (!sub_category.empty()) {
-    see_sub_category(sub_category);
-    add(rows_[2], sub_category);
+  if (sub_category) {
+    see_sub_category(*sub_category);
+    add(rows_[2], *sub_category);
   }
   right_ += right ? 1 : 0;
   ++total_;

@@ -4,6 +4,7 @@
 // Called by the choice scorer and tests. facts/evaluation.md 1.2 has the rule and its traps. Thread rule: free functions and
 // values.
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,9 +37,9 @@ class AccuracyTable {
   const std::array<std::string, 2>& keys() const { return keys_; }
   // False when `value` is not in the script's list, where the script would raise KeyError.
   bool knows(std::size_t key, std::string_view value) const;
-  // `sub_category` may be empty for an item without one. It is listed from here on, even if count() never comes.
+  // It is listed from here on, even if count() never comes.
   void see_sub_category(std::string_view sub_category);
-  void count(const std::array<std::string, 2>& values, std::string_view sub_category, Verdict verdict);
+  void count(const std::array<std::string, 2>& values, const std::optional<std::string>& sub_category, Verdict verdict);
   // The text up to the total, and whole; the script divides by zero where nothing was counted.
   std::string tables() const;
   ScriptRun run() const;

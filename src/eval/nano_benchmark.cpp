@@ -8,12 +8,16 @@
 #include <optional>
 #include <set>
 
+#include "audio/write.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "cota/sample.h"
 #include "eval/mmau.h"
+#include "eval/nano_translation.h"
+#include "synth/process.h"
+#include "synth/voices.h"
 
 namespace areason {
 namespace {
@@ -83,6 +87,7 @@ class NanoBenchmark {
     put("airbench/Foundation/Foundation_meta.json", dump_json(foundation_, 1) + "\n");
     put("airbench/Chat/Chat_meta.json", dump_json(chat_, 1) + "\n");
     if (meld_rows_ > 0) put("meld/test_sent_emo.csv", meld_);
+    put_translations();
     Json about = {{"made_from",
                    {{"split", options_.split},
                     {"sha256", sha256_file(options_.data + "/" + options_.split + ".jsonl")},
@@ -91,7 +96,8 @@ class NanoBenchmark {
                    {{"mmau", mmau_.size()},
                     {"airbench-foundation", foundation_.size()},
                     {"airbench-chat", chat_.size()},
-                    {"meld", meld_rows_}}},
+                    {"meld", meld_rows_},
+                    {"covost2", translations_}}},
                   {"files", files_},
                   {"clips", clips_.size()},
                   {"clips_sha256", clips_hash()},
@@ -107,6 +113,7 @@ class NanoBenchmark {
     if (!sample.turns.empty()) return leave_out("earlier_turns", sample);
     add_chat(sample);
     if (sample.kind == "speech-mood") add_meld(sample);
+    add_translation(sample);
     const auto choices = choices_of(sample);
     if (choices.empty()) return leave_out("open", sample);
     const std::string difficulty = difficulty_of(sample.kind);
@@ -188,6 +195,58 @@ class NanoBenchmark {
                     "Speaker", label, sentiment, meld_rows_, quoted(sample.question), quoted(dump_json(labels)));
   }
 
+  // Clips in which one English sentence of the generator's little language is all that is said.
+  void add_translation(const Sample& sample) {
+    std::string spoken;
+    int lines = 0;
+    for (const TimelineEntry& entry : sample.timeline) {
+      if (entry.text.empty()) continue;
+      spoken = entry.text;
+      ++lines;
+    }
+    const std::string file = fs::path(sample.audio[0]).filename().string();
+    if (sample.domain != "speech" || lines != 1 || sentences_.contains(file)) return;
+    const auto pair = translate_sentence(spoken);
+    if (!pair) return;
+    sentences_.emplace(file, *pair);
+    add_clip("covost2/en/clips/" + file, sample);
+  }
+
+  // CoVoST 2's two files. Nobody speaks Chinese in the data, so espeak-ng reads the Chinese sentences here.
+  void put_translations() {
+    constexpr std::string_view kColumns = "path\tsentence\ttranslation\tclient_id\n";
+    std::string to_chinese(kColumns), to_english(kColumns);
+    const bool has_voice = program_exists("espeak-ng");
+    for (const auto& [file, pair] : sentences_) {
+      to_chinese += file + "\t" + pair.english + "\t" + pair.chinese + "\tnano\n";
+      ++translations_;
+      if (!has_voice) {
+        ++left_out_["no_espeak-ng for Chinese speech"];
+        continue;
+      }
+      const std::string spoken = fs::path(file).stem().string() + ".flac";
+      speak_chinese("covost2/zh-CN/clips/" + spoken, pair.chinese);
+      to_english += spoken + "\t" + pair.chinese + "\t" + pair.english + "\tespeak-ng\n";
+      ++translations_;
+    }
+    std::error_code ignored;
+    fs::remove(options_.out + "/tmp", ignored);  // the voice's scratch folder
+    if (sentences_.empty()) return;
+    put("covost2/covost_v2.en_zh-CN.test.tsv", to_chinese);
+    if (has_voice) put("covost2/covost_v2.zh-CN_en.test.tsv", to_english);
+  }
+
+  void speak_chinese(const std::string& to, const std::string& text) {
+    const std::string path = options_.out + "/" + to;
+    if (!fs::exists(path)) {
+      make_directories(parent_directory(path));
+      Waveform wave;
+      wave.samples = speak_espeak("cmn", {}, text, options_.out);
+      write_flac(path, wave);
+    }
+    clips_.emplace(path, sha256_file(path));
+  }
+
   void add_clip(const std::string& to, const Sample& sample) {
     const fs::path target = fs::path(options_.out) / to;
     const fs::path from =
@@ -224,8 +283,9 @@ class NanoBenchmark {
   std::map<std::string, std::string> clips_;
   std::set<std::string> made_;
   Json mmau_ = Json::array(), foundation_ = Json::array(), chat_ = Json::array(), files_ = Json::object();
+  std::map<std::string, SentencePair> sentences_;  // by clip
   std::string meld_;
-  int meld_rows_ = 0;
+  int meld_rows_ = 0, translations_ = 0;
 };
 
 }  // namespace

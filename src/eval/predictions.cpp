@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "eval/items.h"
+
 namespace areason {
 namespace {
 
@@ -39,14 +41,7 @@ class Joiner {
   Joiner(const PredictionFiles& files, Counts& counts, const std::function<void(Prediction&&)>& each)
       : files_(files), counts_(counts), each_(each) {
     if (files.data.empty()) return;
-    read_records(files.data, files.limits, counts, [&](Json&& item, std::size_t number) {
-      const std::string id = item_id(item, number);
-      if (!items_.try_emplace(id, std::move(item)).second) {
-        counts_.add("duplicate_id_in_data");
-        return;
-      }
-      order_.push_back(id);
-    });
+    files.data.ends_with(".csv") || files.data.ends_with(".tsv") ? read_table_items() : read_record_items();
   }
 
   void add(Json&& record, std::size_t number) {
@@ -77,6 +72,32 @@ class Joiner {
   }
 
  private:
+  void read_record_items() {
+    read_records(files_.data, files_.limits, counts_, [&](Json&& item, std::size_t number) {
+      const std::string id = item_id(item, number);
+      if (!items_.try_emplace(id, std::move(item)).second) {
+        counts_.add("duplicate_id_in_data");
+        return;
+      }
+      order_.push_back(id);
+    });
+  }
+
+  // MELD's and CoVoST's own tables.
+  void read_table_items() {
+    Counts counts;
+    ItemSource source;
+    source.benchmark = files_.data.ends_with(".csv") ? "meld" : "covost2";
+    source.data = files_.data;
+    source.limits = files_.limits;
+    for (BenchmarkItem& item : read_items(source, counts).items) {
+      order_.push_back(item.id);
+      items_.try_emplace(item.id, std::move(item.fields));
+    }
+    for (const auto& [name, n] : counts.all())
+      if (name != "missing_audio") counts_.add(name, n);  // nothing is listened to here
+  }
+
   const PredictionFiles& files_;
   Counts& counts_;
   const std::function<void(Prediction&&)>& each_;

@@ -211,19 +211,28 @@ std::string repr(double value) {
   return out;
 }
 
+// str.isprintable() of one character: neither a separator but the space nor "other" (control, format, unassigned …).
+static bool is_printable(char32_t c) {
+  constexpr std::uint32_t kHidden = U_GC_C_MASK | U_GC_Z_MASK;
+  return c == U' ' || (U_GET_GC_MASK(static_cast<UChar32>(c)) & kHidden) == 0;
+}
+
 std::string repr(std::string_view text) {
   const char quote = text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';
   std::string out(1, quote);
-  for (const char c : text) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\r') {
-      out += "\\r";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t c = next_char(text, at);
+    if (c == U'\n' || c == U'\t' || c == U'\r') {
+      out += c == U'\n' ? "\\n" : c == U'\t' ? "\\t" : "\\r";
+    } else if (!is_printable(c)) {
+      const auto code = static_cast<std::uint32_t>(c);
+      out += code < 0x100     ? fmt::format("\\x{:02x}", code)
+             : code < 0x10000 ? fmt::format("\\u{:04x}", code)
+                              : fmt::format("\\U{:08x}", code);
     } else {
-      if (c == quote || c == '\\') out += '\\';
-      out += c;
+      if (c == static_cast<char32_t>(quote) || c == U'\\') out += '\\';
+      out += text.substr(begin, at - begin);
     }
   }
   return out + quote;

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <initializer_list>
 
 #include "base/error.h"
 #include "eval/judge.h"
 #include "eval/mmau.h"
 #include "eval/paper_tables_data.h"
+#include "eval/scorers.h"
 
 namespace areason {
 namespace {
@@ -56,44 +58,36 @@ ReportCell named_cell(const BenchmarkScore& score, const std::string& name) {
   return figure == nullptr ? ReportCell{} : cell_of(*figure);
 }
 
-// A figure of `details` without an interval of its own.
-ReportCell detail_cell(const Json& details, const char* name) {
-  if (!details.is_object() || !details.contains(name) || !details[name].is_number()) return {};
-  return {details[name].get<double>(), std::nullopt, 0, 0};
+std::vector<ReportCell> named_cells(const BenchmarkScore& score, std::initializer_list<const char*> names) {
+  std::vector<ReportCell> cells;
+  for (const char* name : names) cells.push_back(named_cell(score, name));
+  return cells;
 }
 
-// Points of the judge are means: no points is 0, which is no figure.
-ReportCell points_cell(const BenchmarkScore& score, const std::string& name) {
-  ReportCell cell = named_cell(score, name);
-  if (cell.value && *cell.value == 0) cell = {};
-  return cell;
+// The four kinds of mixtures are too small to stand alone.
+ReportCell mixed_cell(const BenchmarkScore& score) {
+  long right = 0, n = 0;
+  for (const SampleScore& sample : score.samples) {
+    if (sample.groups.empty() || !sample.groups[0].second.starts_with("mix-") || sample.outcome == "invalid") continue;
+    ++n;
+    right += sample.value == 1 ? 1 : 0;
+  }
+  return cell_of(proportion_figure("mixed", right, n));
 }
 
-std::vector<ReportCell> chat_cells(const BenchmarkScore& score) {
-  ReportCell mixed;
-  const ReportCell a = points_cell(score, "speech_and_sound"), b = points_cell(score, "speech_and_music");
-  if (a.value || b.value) mixed.value = a.value && b.value ? (*a.value + *b.value) / 2 : a.value ? *a.value : *b.value;
-  return {points_cell(score, "sound"), points_cell(score, "music"), points_cell(score, "speech"), mixed,
-          points_cell(score, "average")};
+std::vector<ReportCell> mmar_cells(const BenchmarkScore& score) {
+  return {group_cell(score, "modality", "sound"),         group_cell(score, "modality", "music"),
+          group_cell(score, "modality", "speech"),        mixed_cell(score),
+          named_cell(score, "accuracy_missing_is_wrong"), named_cell(score, "rubric_score")};
 }
 
 std::vector<ReportCell> translation_cells(const BenchmarkScore& score) {
   std::vector<ReportCell> cells;
-  double sum = 0;
-  int directions = 0;
-  for (const char* source : {"covost_en_zh_test", "covost_zh_en_test"}) {
-    const bool there = score.details.contains("sources") && score.details["sources"].contains(source);
-    for (int i = 0; i < 4; ++i) {
-      cells.push_back({});
-      if (there) cells.back().value = score.details["sources"][source]["precisions"][static_cast<std::size_t>(i)].get<double>();
-    }
-    cells.push_back(there ? detail_cell(score.details["sources"][source], "precisions_mean") : ReportCell{});
-    if (!there) continue;
-    sum += *cells.back().value;
-    ++directions;
-  }
-  cells.push_back({});
-  if (directions == 2) cells.back().value = sum / 2;
+  for (const char* source : {" covost_en_zh_test", " covost_zh_en_test"})
+    for (const char* column : {"p1", "p2", "p3", "p4", "p_mean"})
+      cells.push_back(named_cell(score, std::string(column) + source));
+  const bool both = cells[0].value && cells[5].value;
+  cells.push_back(both ? named_cell(score, "p_mean") : ReportCell{});
   return cells;
 }
 
@@ -101,13 +95,11 @@ std::vector<ReportCell> cells_of(const BenchmarkScore& score) {
   if (score.benchmark == "mmau")
     return {group_cell(score, "task", "sound"), group_cell(score, "task", "music"), group_cell(score, "task", "speech"),
             named_cell(score, "accuracy_missing_is_wrong")};
-  if (score.benchmark == "airbench-chat") return chat_cells(score);
+  if (score.benchmark == "mmar") return mmar_cells(score);
+  if (score.benchmark == "airbench-chat") return named_cells(score, {"sound", "music", "speech", "mixed", "average"});
   if (score.benchmark == "covost2") return translation_cells(score);
   if (score.benchmark == "meld") return {named_cell(score, "accuracy")};
-  std::vector<ReportCell> cells;
-  for (const char* column : {"SoundAQA", "MusicAQA", "SER", "SIC", "SNV", "Average"})
-    cells.push_back(detail_cell(score.details.contains("table6") ? score.details["table6"] : Json(), column));
-  return cells;
+  return named_cells(score, {"SoundAQA", "MusicAQA", "SER", "SIC", "SNV", "Average"});
 }
 
 ReportTable paper_table(const Json& printed) {
@@ -176,6 +168,8 @@ std::vector<ReportRun> collect_runs(const ReportOptions& options) {
     Counts ignored;
     if (one.run.benchmark == "airbench-chat") score.extra = chat_verdicts(one.run, ignored);
     one.score = score_run(one.run, score);
+    if (one.run.benchmark == "mmar" && !read_verdicts(folder, ignored).empty())
+      one.score.figures.push_back(score_rubrics(one.run, options.bootstrap).figures.front());
     out.push_back(std::move(one));
   }
   return out;
@@ -185,6 +179,9 @@ std::vector<ReportTable> report_tables(const std::vector<ReportRun>& runs) {
   std::vector<ReportTable> tables;
   const Json printed = parse_json(kPaperTables, "paper_tables.json");
   for (const Json& one : printed["tables"]) {
+    const std::string benchmark = one["benchmark"].get<std::string>();
+    const bool asked = std::any_of(runs.begin(), runs.end(), [&](const ReportRun& r) { return r.run.benchmark == benchmark; });
+    if (one["number"].get<int>() == 0 && !asked) continue;
     tables.push_back(paper_table(one));
     for (const ReportRun& run : runs)
       if (run.run.benchmark == tables.back().benchmark)

@@ -22,7 +22,7 @@ struct ReportRow {
   std::vector<ReportCell> cells;
 };
 struct ReportTable {
-  int number = 0;
+  int number = 0;  // 0: not one of the paper's
   std::string benchmark, title, unit;
   std::vector<std::string> columns;
   std::vector<ReportRow> rows;
@@ -45,9 +45,11 @@ struct ReportOptions {
 };
 // Reads and scores every run that is found.
 std::vector<ReportRun> collect_runs(const ReportOptions& options);
-// The five tables; each run is a row of its benchmark's.
+// The five tables, and MMAR's where there is a run of it; each run is a row of its benchmark's.
 std::vector<ReportTable> report_tables(const std::vector<ReportRun>& runs);
 
+// "Table 4: MMAU-mini, accuracy (%)"
+std::string table_heading(const ReportTable& table);
 std::string tables_to_text(const std::vector<ReportTable>& tables);
 std::string tables_to_markdown(const std::vector<ReportTable>& tables);
 Json tables_to_json(const std::vector<ReportTable>& tables, const std::vector<ReportRun>& runs);

@@ -63,6 +63,61 @@ TEST_F(RunTest, RunsStandBesideThePaper) {
   EXPECT_THROW(collect_runs(report), Error);
 }
 
+TEST_F(RunTest, MmarHasATableOfItsOwn) {
+  Json items = Json::array();
+  for (const char* modality : {"sound", "mix-sound-music", "mix-sound-speech"}) {
+    Json item = mmau_item(modality);
+    item["modality"] = modality;
+    item["category"] = "Signal Layer";
+    items.push_back(item);
+  }
+  put_clip("d/audio/a.flac");
+  std::string lines;
+  for (const Json& item : items) lines += dump_json(item) + "\n";
+  put("d/MMAR-meta.jsonl", lines);
+  EvalRun run = open_run(options("mmar", file("d"), "run"));
+  run_baseline(run, Baseline::kMajority, 1);
+  ReportOptions report;
+  report.folders = {file("run")};
+  const auto runs = collect_runs(report);
+  const auto tables = report_tables(runs);
+  ASSERT_EQ(tables.size(), 6u) << "beside the paper's five";
+  const ReportRow& row = table(tables, 0).rows.back();
+  ASSERT_TRUE(row.ours);
+  EXPECT_DOUBLE_EQ(*row.cells[0].value, 100);
+  EXPECT_FALSE(row.cells[1].value) << "no music";
+  EXPECT_EQ(row.cells[3].n, 2) << "both mixtures";
+  EXPECT_DOUBLE_EQ(*row.cells[4].value, 100);
+  EXPECT_FALSE(row.cells[5].value) << "no judge has been asked";
+  const std::string text = tables_to_text(tables);
+  EXPECT_NE(text.find("\nMMAR, accuracy and rubric score (%)\n"), std::string::npos) << text;
+  EXPECT_TRUE(tables_to_json(tables, runs)["tables"].back()["number"].is_null());
+}
+
+TEST_F(RunTest, FiguresOfEveryTableHaveIntervals) {
+  put_clip("t/clips/a.flac");
+  put("t/covost_v2.en_zh-CN.test.tsv",
+      "path\tsentence\ttranslation\tclient_id\na.mp3\tGo home now.\t现在回家。\tme\nb.mp3\tYes.\t是。\tme\n");
+  put("t/covost_v2.zh-CN_en.test.tsv", "path\tsentence\ttranslation\tclient_id\na.mp3\t走。\tPlease go home now.\tme\n");
+  const EvalRun run = open_run(options("covost2", file("t"), "run"));
+  {
+    AnswerFile out(run.predictions);
+    const std::vector<std::string> replies = {"现在回家吧。", "不是。", "Please go home again now."};
+    for (std::size_t i = 0; i < 3; ++i) out.append(prediction_line(run, run.items[i], {replies[i], "stop", Json(), Json()}));
+  }
+  ReportOptions report;
+  report.folders = {file("run")};
+  const auto runs = collect_runs(report);
+  const auto tables = report_tables(runs);
+  const ReportRow& row = table(tables, 7).rows.back();
+  for (std::size_t i = 0; i < row.cells.size(); ++i) {
+    ASSERT_TRUE(row.cells[i].value && row.cells[i].interval) << i;
+    EXPECT_GE(row.cells[i].interval->high, row.cells[i].interval->low);
+    EXPECT_EQ(row.cells[i].n, i < 5 ? 2 : i < 10 ? 1 : 3) << i;
+  }
+  EXPECT_NEAR(*row.cells[10].value, (*row.cells[4].value + *row.cells[9].value) / 2, 1e-9);
+}
+
 TEST_F(RunTest, ThePageHoldsSamplesAndEscapesWhatTheySay) {
   Json item = mmau_item("a\"><script>alert(1)</script>");
   item["question"] = "Who <b>speaks</b> & why?";

@@ -16,10 +16,6 @@ std::string cell_text(const ReportCell& cell) {
   return out;
 }
 
-std::string heading(const ReportTable& table) {
-  return fmt::format("Table {}: {} ({})", table.number, table.title, table.unit);
-}
-
 std::string remarks(const ReportTable& table, const std::string& bullet) {
   std::string out;
   for (std::size_t i = 0; i < table.marks.size(); ++i) out += fmt::format("{}({}) {}\n", bullet, i + 1, table.marks[i]);
@@ -33,6 +29,11 @@ bool has_ours(const ReportTable& table) {
 
 }  // namespace
 
+std::string table_heading(const ReportTable& table) {
+  const std::string number = table.number > 0 ? fmt::format("Table {}: ", table.number) : "";
+  return fmt::format("{}{} ({})", number, table.title, table.unit);
+}
+
 std::string tables_to_text(const std::vector<ReportTable>& tables) {
   std::string out;
   for (const ReportTable& table : tables) {
@@ -43,7 +44,7 @@ std::string tables_to_text(const std::vector<ReportTable>& tables) {
       for (std::size_t i = 0; i < row.cells.size(); ++i)
         widths[i + 1] = std::max(widths[i + 1], cell_text(row.cells[i]).size());
     }
-    out += heading(table) + "\n" + fmt::format("  {:<{}}", "model", widths[0]);
+    out += table_heading(table) + "\n" + fmt::format("  {:<{}}", "model", widths[0]);
     for (std::size_t i = 0; i < table.columns.size(); ++i) out += fmt::format("  {:>{}}", table.columns[i], widths[i + 1]);
     out += "\n";
     for (const ReportRow& row : table.rows) {
@@ -54,13 +55,13 @@ std::string tables_to_text(const std::vector<ReportTable>& tables) {
     if (!has_ours(table)) out += "  (no run of this benchmark)\n";
     out += remarks(table, "  ") + "\n";
   }
-  return out + "* ours, with 95 % intervals; the other rows as the paper prints them (arXiv 2503.02318)\n";
+  return out + "* ours, with 95 % intervals; the other rows of numbered tables as the paper prints them (arXiv 2503.02318)\n";
 }
 
 std::string tables_to_markdown(const std::vector<ReportTable>& tables) {
   std::string out;
   for (const ReportTable& table : tables) {
-    out += "**" + heading(table) + "**\n\n| model |";
+    out += "**" + table_heading(table) + "**\n\n| model |";
     std::string rule = "|---|";
     for (const std::string& column : table.columns) {
       out += " " + column + " |";
@@ -74,7 +75,9 @@ std::string tables_to_markdown(const std::vector<ReportTable>& tables) {
     }
     out += "\n" + remarks(table, "- ") + "\n";
   }
-  return out + "Bold: ours, with 95 % intervals. The other rows are as the paper prints them (arXiv 2503.02318).\n";
+  return out +
+         "Bold: ours, with 95 % intervals. The other rows of numbered tables are as the paper prints them (arXiv "
+         "2503.02318).\n";
 }
 
 Json tables_to_json(const std::vector<ReportTable>& tables, const std::vector<ReportRun>& runs) {
@@ -93,7 +96,7 @@ Json tables_to_json(const std::vector<ReportTable>& tables, const std::vector<Re
       }
       rows.push_back({{"model", row.model}, {"by", row.ours ? "us" : "paper"}, {"cells", std::move(cells)}});
     }
-    out["tables"].push_back({{"number", table.number},
+    out["tables"].push_back({{"number", table.number > 0 ? Json(table.number) : Json()},
                              {"benchmark", table.benchmark},
                              {"title", table.title},
                              {"unit", table.unit},

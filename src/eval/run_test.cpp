@@ -8,10 +8,13 @@
 
 #include "base/error.h"
 #include "eval/nano_benchmark.h"
+#include "eval/nano_translation.h"
 #include "eval/run_llm.h"
 #include "eval/run_testing.h"
 #include "llm/openai.h"
 #include "llm/testing.h"
+#include "synth/process.h"
+#include "synth/sentences.h"
 
 namespace areason {
 namespace {
@@ -220,28 +223,60 @@ TEST_F(RunTest, NanosBenchmarkRunsThroughEveryReader) {
       {{"question", "Is it there?"}, {"choices", Json::array()}, {"answer", {{"text", "yes"}, {"letter", ""}}}});
   add("speech-mood", "speech", {{"choices", {"sad", "angry"}}, {"answer", {{"text", "angry"}, {"letter", "b"}}}});
   add("sound-count", "sound", {{"choices", Json::array()}, {"answer", {{"text", "3"}, {"letter", ""}}}});
+  const Json spoken = {{"audio", 0},
+                       {"label", "speech"},
+                       {"from", 0.1},
+                       {"to", 2.0},
+                       {"level_db", -20},
+                       {"speaker", "v"},
+                       {"text", "anna buys two apples and one hat"}};
+  add("speech-gender", "speech", {{"timeline", Json::array({spoken})}});
   add("pair-same", "sound", {{"audio", {"clips/pair-same.flac", "clips/sound-name.flac"}}});
   put("data/test-known.jsonl", lines);
   const Json about = make_nano_benchmark({file("data"), file("bench")});
-  EXPECT_EQ(about["items"]["mmau"], 3);
+  const int voices = program_exists("espeak-ng") ? 1 : 0;  // it speaks the Chinese side
+  EXPECT_EQ(about["items"]["mmau"], 4);
   EXPECT_EQ(about["items"]["airbench-foundation"], 3);
-  EXPECT_EQ(about["items"]["airbench-chat"], 4);
+  EXPECT_EQ(about["items"]["airbench-chat"], 5);
   EXPECT_EQ(about["items"]["meld"], 1);
+  EXPECT_EQ(about["items"]["covost2"], 1 + voices);
   EXPECT_EQ(about["left_out"]["several_clips pair-same"], 1);
   EXPECT_EQ(about["left_out"]["open sound-count"], 1);
   EXPECT_EQ(make_nano_benchmark({file("data"), file("bench2")}), about) << "the same data, the same hashes";
   const std::vector<std::pair<std::string, std::string>> parts = {{"mmau", "bench/mmau"},
                                                                   {"airbench-foundation", "bench/airbench"},
                                                                   {"airbench-chat", "bench/airbench"},
+                                                                  {"covost2", "bench/covost2"},
                                                                   {"meld", "bench/meld"}};
   for (const auto& [benchmark, folder] : parts) {
     const EvalRun run = open_run(options(benchmark, file(folder), "run-" + benchmark));
     EXPECT_EQ(run.counts.all().size(), 0u) << benchmark << ": nothing odd in our own files";
     for (const RunItem& item : run.items) EXPECT_TRUE(item.item->has_audio && !item.prompt.empty()) << item.item->id;
   }
+  const EvalRun translation = open_run(options("covost2", file("bench/covost2"), "run-covost2"));
+  EXPECT_EQ(translation.items[0].item->fields["sentence"], "Anna buys two apples and one hat.");
+  EXPECT_EQ(translation.items[0].item->fields["gt"], "安娜买两份苹果和一个帽子。");
   const EvalRun run = open_run(options("mmau", file("bench/mmau"), "run"));
   EXPECT_EQ(run.items[0].prompt, "Which? (a) one, (b) two");
   EXPECT_EQ(run.items[1].item->choices, (std::vector<std::string>{"yes", "no"}));
+}
+
+TEST(NanoTranslation, EverySentenceOfTheGeneratorHasOne) {
+  Random random(5);
+  std::set<std::string> english, chinese;
+  for (int i = 0; i < 3000; ++i) {
+    const Sentence sentence = i % 2 == 0 ? make_sentence(random) : make_digit_sentence(random);
+    const auto pair = translate_sentence(sentence.text);
+    ASSERT_TRUE(pair) << sentence.text;
+    EXPECT_EQ(pair->english, sentence.written);
+    english.insert(pair->english);
+    chinese.insert(pair->chinese);
+  }
+  EXPECT_EQ(english.size(), chinese.size()) << "different sentences, different translations";
+  EXPECT_EQ(translate_sentence("the kitchen code is eight nine")->chinese, "厨房的密码是八九。");
+  EXPECT_EQ(translate_sentence("please bring the key to the park on sunday")->chinese, "请在星期天把钥匙带到公园。");
+  for (const char* foreign : {"", "the", "hello there", "the code is", "the code is eight nine now", "two"})
+    EXPECT_EQ(translate_sentence(foreign).has_value(), std::string(foreign) == "two") << foreign;
 }
 
 }  // namespace

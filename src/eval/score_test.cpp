@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "eval/compare.h"
+#include "eval/functions.h"
 
 namespace areason {
 namespace {
@@ -153,6 +154,46 @@ TEST_F(ScoreFiles, DataIsJoinedById) {
   EXPECT_EQ(s.counts.of("no_prediction"), 1);
   EXPECT_DOUBLE_EQ(s.figures[0].value, 100);
   EXPECT_DOUBLE_EQ(s.figures[1].value, 50);  // the missing one is wrong
+}
+
+TEST_F(ScoreFiles, MeldsAndCovostsOwnTablesAreData) {
+  data_ = write("test_sent_emo.csv", "Utterance,Emotion,Dialogue_ID,Utterance_ID\r\n\"a, b\",joy,0,1\r\ny,fear,0,2\r\nodd\r\n");
+  const BenchmarkScore meld = score("meld", "{\"id\": \"dia0_utt1\", \"response\": \"joy\"}\n");
+  EXPECT_EQ(meld.counts.of("no_prediction"), 1);
+  EXPECT_EQ(meld.counts.of("bad_row"), 1);
+  EXPECT_EQ(meld.counts.of("missing_audio"), 0) << "nothing is listened to";
+  EXPECT_EQ(meld.samples.size(), 2u);
+  data_ = write("covost_v2.zh-CN_en.test.tsv", "path\tsentence\ttranslation\tclient_id\na.mp3\t好\tThis is good.\tme\n");
+  const BenchmarkScore covost = score("covost2", "{\"id\": \"covost_zh_en_test/a.mp3\", \"response\": \"This is good.\"}\n");
+  EXPECT_NEAR(covost.figures[0].value, 100, 1e-6);
+}
+
+// Python's own object model, where files are odd: values of tools/fuzz_scripts.py's runs of the scripts.
+TEST(Scripts, EndAsPythonEndsThem) {
+  const auto last = [](const char* function, const char* key, const Json& items) {
+    return eval_function({{"function", function}, {key, items}})["stderr_last"].get<std::string>();
+  };
+  const Json item = mmau_item("a", "man");
+  const auto changed = [&](const char* key, const Json& value) {
+    Json out = item;
+    out[key] = value;
+    return Json::array({out});
+  };
+  EXPECT_EQ(last("mmau_aggregate", "items", {3}), "TypeError: argument of type 'int' is not iterable");
+  EXPECT_EQ(last("mmau_aggregate", "items", {{"model_output"}}), "TypeError: list indices must be integers or slices, not str");
+  EXPECT_EQ(last("mmau_aggregate", "items", {"no item"}), "ZeroDivisionError: division by zero");
+  EXPECT_EQ(last("mmau_aggregate", "items", changed("choices", 7)), "TypeError: 'int' object is not iterable");
+  EXPECT_EQ(last("mmau_aggregate", "items", changed("task", {"sound"})), "TypeError: unhashable type: 'list'");
+  EXPECT_EQ(last("mmau_aggregate", "items", changed("task", "a\u200b'")), "KeyError: \"a\\u200b'\"");
+  EXPECT_EQ(last("mmau_aggregate", "items", changed("choices", {{"Man", 1}, {"Woman", 2}})), "") << "a dict is its keys";
+  const Json empty_name = eval_function({{"function", "mmau_aggregate"}, {"items", changed("sub-category", "")}});
+  EXPECT_NE(empty_name["stdout"].get<std::string>().find("\n : 100.00% over 1 samples\n"), std::string::npos);
+  const Json line = {{"task_name", {"x"}}, {"dataset_name", "y"}, {"response", "A"}};
+  EXPECT_EQ(last("airbench_foundation_aggregate", "lines", Json::array({line})),
+            "TypeError: can only concatenate list (not \"str\") to list");
+  EXPECT_EQ(last("airbench_foundation_aggregate", "lines", {{{"task_name", "x"}, {"dataset_name", "y"}, {"response", "A"}}}),
+            "KeyError: 'answer_gt'");
+  EXPECT_EQ(last("airbench_chat_aggregate", "items", {1.5}), "TypeError: 'float' object is not subscriptable");
 }
 
 TEST_F(ScoreFiles, FoundationHasAnHonestDenominator) {

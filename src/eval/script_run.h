@@ -25,7 +25,7 @@ const Json& script_field(const Json& item, const char* key);
 const std::string& script_text(const Json& value, const char* method);
 // type(value).__name__
 std::string_view script_type(const Json& value);
-// print(value) without the line end; exact for str, None, bool and numbers.
+// print(value) without the line end.
 std::string script_print(const Json& value);
 
 }  // namespace areason

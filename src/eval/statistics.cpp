@@ -19,6 +19,17 @@ Interval percentiles(std::vector<double>& values) {
   return {values[low], values[values.size() - low - 1]};
 }
 
+Bootstrap spread_of(std::vector<double>& values) {
+  Bootstrap out;
+  double mean = 0, squares = 0;
+  for (const double v : values) mean += v;
+  mean /= static_cast<double>(values.size());
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  if (values.size() > 1) out.error = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  out.interval = percentiles(values);
+  return out;
+}
+
 template <typename F>
 void resample(std::size_t samples, const BootstrapOptions& options, F&& each) {
   Random random(options.seed);
@@ -47,18 +58,23 @@ double proportion_error(long k, long n) {
   return std::sqrt(p * (1 - p) / static_cast<double>(n - 1));
 }
 
-Bootstrap bootstrap(std::size_t samples, const PickedFigure& figure, const BootstrapOptions& options) {
-  Bootstrap out;
-  if (samples == 0 || options.resamples < 1) return out;
-  std::vector<double> values;
-  resample(samples, options, [&](std::span<const std::uint32_t> picks) { values.push_back(figure(picks)); });
-  double mean = 0, squares = 0;
-  for (const double v : values) mean += v;
-  mean /= static_cast<double>(values.size());
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  if (values.size() > 1) out.error = std::sqrt(squares / static_cast<double>(values.size() - 1));
-  out.interval = percentiles(values);
+std::vector<Bootstrap> bootstrap_each(std::size_t samples, const PickedFigures& figures, const BootstrapOptions& options) {
+  if (samples == 0 || options.resamples < 1) return {};
+  std::vector<std::vector<double>> values;  // by figure
+  resample(samples, options, [&](std::span<const std::uint32_t> picks) {
+    const std::vector<double> drawn = figures(picks);
+    values.resize(drawn.size());
+    for (std::size_t i = 0; i < drawn.size(); ++i) values[i].push_back(drawn[i]);
+  });
+  std::vector<Bootstrap> out;
+  for (std::vector<double>& one : values) out.push_back(spread_of(one));
   return out;
+}
+
+Bootstrap bootstrap(std::size_t samples, const PickedFigure& figure, const BootstrapOptions& options) {
+  const auto all = bootstrap_each(
+      samples, [&](std::span<const std::uint32_t> picks) { return std::vector<double>{figure(picks)}; }, options);
+  return all.empty() ? Bootstrap() : all.front();
 }
 
 double mcnemar_exact(long only_a, long only_b) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 namespace areason {
 
@@ -30,6 +31,10 @@ struct Bootstrap {
 };
 // `samples` is the number of samples to draw from (and to draw).
 Bootstrap bootstrap(std::size_t samples, const PickedFigure& figure, const BootstrapOptions& options);
+
+// Several figures of the same resamples, which are drawn and summed up once.
+using PickedFigures = std::function<std::vector<double>(std::span<const std::uint32_t>)>;
+std::vector<Bootstrap> bootstrap_each(std::size_t samples, const PickedFigures& figures, const BootstrapOptions& options);
 
 // Two-sided exact p of McNemar's test: `only_a` and `only_b` are the items that only one run has right.
 double mcnemar_exact(long only_a, long only_b);

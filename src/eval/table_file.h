@@ -1,7 +1,8 @@
 #pragma once
 // Tables with a header line, as the benchmarks release them: MELD's CSV (RFC 4180) and CoVoST's TSV (no quoting, escape
-// character "\"; facts/evaluation.md 3 and 4). Called by items.h. Errors: Error(kInput) for a file that cannot be read; a row
-// with another number of fields than the header is counted. Thread rule: free functions.
+// character "\"; facts/evaluation.md 3 and 4). Read as a stream with bounded memory: a row over the limit is skipped and
+// counted. Called by items.h. Errors: Error(kInput) for a file that cannot be read; a row with another number of fields than
+// the header is counted. Thread rule: free functions.
 #include <functional>
 #include <map>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "eval/counts.h"
+#include "eval/record_reader.h"
 
 namespace areason {
 
@@ -23,9 +25,14 @@ inline constexpr TableDialect kCovostTsv{'\t', TableDialect::Quoting::kNone, Tab
 // All rows, the header included. Line ends are LF or CRLF; empty lines are left out.
 std::vector<std::vector<std::string>> parse_table(std::string_view text, const TableDialect& dialect);
 
+struct TableSource {
+  std::string path;
+  TableDialect dialect;
+  RecordLimits limits;  // bytes of one row, values for its fields
+};
 using TableRow = std::map<std::string, std::string>;
-// Calls `each` with every row by column. Counted: bad_row, invalid_utf8 (the file was repaired).
-void read_table(const std::string& path, const TableDialect& dialect, Counts& counts,
-                const std::function<void(TableRow&&)>& each);
+// Calls `each` with every row by column. Counted: bad_row, record_too_long, record_too_complex (fields), invalid_utf8 (the row
+// was repaired).
+void read_table(const TableSource& source, Counts& counts, const std::function<void(TableRow&&)>& each);
 
 }  // namespace areason

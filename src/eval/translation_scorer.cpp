@@ -1,6 +1,7 @@
 // CoVoST 2 as Qwen-Audio and Qwen2-Audio score it: corpus BLEU a source, tokenizer by the source's target language.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "eval/bleu.h"
@@ -84,6 +85,8 @@ class TranslationScorer : public Scorer {
     }
     for (const Metric& metric : score.metrics)
       score.figures.push_back(bootstrap_figure(metric, all->size(), options_.bootstrap));
+    for (std::size_t s = 0; s < directions; ++s) score.figures[s + 1].n = sentences_of(*all, s);
+    add_precisions(*all, everything, score);
     if (counts_.of("no_source") > 0)
       score.warnings.push_back("items without a usable source: name the tokenizer (--tokenizer)");
     if (counts_.of("unsupported_tokenizer") > 0)
@@ -122,8 +125,7 @@ class TranslationScorer : public Scorer {
                 BenchmarkScore& score) const {
     const BleuScore bleu = corpus(all, everything, s);
     const std::string signature = bleu_signature(sources_[s].tokenizer);
-    long n = 0;
-    for (const Sentence& sentence : all) n += sentence.source == s ? 1 : 0;
+    const long n = sentences_of(all, s);
     score.official.out += fmt::format("source: {}  cnt: {} bleu score: {:.4f}\n", sources_[s].name, n, bleu.score);
     Json cumulative = Json::array();
     for (int order = 1; order <= kBleuOrder; ++order) {
@@ -142,6 +144,46 @@ class TranslationScorer : public Scorer {
                                                   {"bp", bleu.bp},
                                                   {"sys_len", bleu.counts.sys_len},
                                                   {"ref_len", bleu.counts.ref_len}};
+  }
+
+  static long sentences_of(const std::vector<Sentence>& all, std::size_t source) {
+    return std::count_if(all.begin(), all.end(), [&](const Sentence& sentence) { return sentence.source == source; });
+  }
+
+  // Table 7's columns: "p1 SOURCE" to "p4 SOURCE" and "p_mean SOURCE", then "p_mean", the mean of the directions.
+  void add_precisions(const std::vector<Sentence>& all, std::span<const std::uint32_t> everything,
+                      BenchmarkScore& score) const {
+    const auto columns = [&](std::span<const std::uint32_t> picks) {
+      std::vector<double> out;
+      double sum = 0;
+      for (std::size_t s = 0; s < sources_.size(); ++s) {
+        const BleuScore bleu = corpus(all, picks, s);
+        double mean = 0;
+        for (const double p : bleu.precisions) {
+          out.push_back(p);
+          mean += p / kBleuOrder;
+        }
+        out.push_back(mean);
+        sum += mean;
+      }
+      out.push_back(sources_.empty() ? 0 : sum / static_cast<double>(sources_.size()));
+      return out;
+    };
+    const std::vector<double> values = columns(everything);
+    const std::vector<Bootstrap> spread = bootstrap_each(all.size(), columns, options_.bootstrap);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::size_t source = i / (kBleuOrder + 1), order = i % (kBleuOrder + 1);
+      const bool whole = source == sources_.size();
+      const std::string name = order == kBleuOrder || whole ? "p_mean" : fmt::format("p{}", order + 1);
+      Figure figure{whole ? name : name + " " + sources_[source].name, values[i], 0, 0, {}, ""};
+      figure.n = whole ? static_cast<long>(all.size()) : sentences_of(all, source);
+      if (i < spread.size()) {
+        figure.error = spread[i].error;
+        figure.interval = spread[i].interval;
+        figure.method = "bootstrap";
+      }
+      score.figures.push_back(figure);
+    }
   }
 
   void add_stages(BenchmarkScore& score) const {
