@@ -34,9 +34,13 @@ struct PagedSequence {
   int rows = 0;
 };
 
-// q, out [rows of all sequences][heads * head_dim]. Row i of a sequence sees positions [0, start + i].
+struct QueryRows {
+  const float* q = nullptr;  // [rows of all sequences][heads * head_dim]
+  float* out = nullptr;      // the same
+};
+// Row i of a sequence sees positions [0, start + i]. Neighbouring sequences that begin with the same pages read them once.
 void paged_attention(const KernelContext& context, const PageShape& shape, std::span<const PagedSequence> sequences,
-                     const float* q, float* out);
+                     const QueryRows& rows);
 
 struct KeyValueRows {
   const float* k = nullptr;  // [rows of all sequences][kv_heads * head_dim]

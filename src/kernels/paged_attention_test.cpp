@@ -40,7 +40,14 @@ struct Sequence {
   std::vector<std::byte*> pages;
 };
 
-double exact(const PageShape& shape, const Sequence& s, int query, int head, int column) {
+struct Place {
+  int query;
+  int head;
+  int column;
+};
+
+double exact(const PageShape& shape, const Sequence& s, const Place& at) {
+  const auto [query, head, column] = at;
   const int d = shape.head_dim, kv = head / (shape.heads / shape.kv_heads);
   std::vector<double> score;
   double top = -1e30, total = 0, out = 0;
@@ -66,7 +73,7 @@ class PagedAttention : public ::testing::TestWithParam<Isa> {
   std::vector<float> attend(const PageShape& shape, Sequence& s, int start, int count) {
     std::vector<float> out(size(count, shape.heads * shape.head_dim));
     const PagedSequence rows = s.rows(shape, start, count);
-    paged_attention(context(), shape, {&rows, 1}, s.q.data() + size(start, shape.heads * shape.head_dim), out.data());
+    paged_attention(context(), shape, {&rows, 1}, {s.q.data() + size(start, shape.heads * shape.head_dim), out.data()});
     return out;
   }
   void store(const PageShape& shape, Sequence& s, int start, int count) {
@@ -94,7 +101,7 @@ TEST_P(PagedAttention, AgreesWithDoublePrecision) {
       for (int query = 0; query < 77; query += 3)
         for (int head = 0; head < heads; ++head)
           for (int i = 0; i < d; i += 7)
-            ASSERT_NEAR(out[size(query, heads * d) + size(head, d) + size(i, 1)], exact(shape, s, query, head, i), tolerance)
+            ASSERT_NEAR(out[size(query, heads * d) + size(head, d) + size(i, 1)], exact(shape, s, {query, head, i}), tolerance)
                 << kv_type_name(type) << " query " << query << " head " << head << " d " << d;
     }
   }
@@ -120,12 +127,39 @@ TEST_P(PagedAttention, AQuerysResultDoesNotDependOnItsCompany) {
     const PagedSequence both[] = {other.rows(shape, 45, 5), s.rows(shape, 100, 5)};
     std::vector<float> q(other.q.begin() + 45 * width, other.q.end()), out(size(10, width));
     q.insert(q.end(), s.q.begin() + 100 * width, s.q.end());
-    paged_attention(context(), shape, both, q.data(), out.data());
+    paged_attention(context(), shape, both, {q.data(), out.data()});
     EXPECT_EQ(std::vector<float>(out.begin() + 5 * width, out.end()),
               std::vector<float>(whole.begin() + 100 * width, whole.end()));
     const auto alone = attend(shape, other, 45, 5);
     EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + 5 * width), alone);
   }
+}
+
+// Sequences with common first pages, of different lengths and numbers of queries, get what they get alone, bit for bit.
+TEST_P(PagedAttention, SharedPagesAreReadTogether) {
+  const PageShape shape{KvType::kF16, 4, 2, 40};
+  const int width = 4 * 40;
+  Sequence trunk(shape, 70, random_);
+  store(shape, trunk, 0, 70);
+  std::vector<Sequence> all;
+  std::vector<PagedSequence> together;
+  std::vector<float> q, wanted;
+  for (int i = 0; i < 14; ++i) {
+    const int length = 70 + 9 * i, rows = 1 + i % 4;
+    all.emplace_back(shape, length, random_);
+    Sequence& s = all.back();
+    std::copy(trunk.keys.begin(), trunk.keys.end(), s.keys.begin());
+    std::copy(trunk.values.begin(), trunk.values.end(), s.values.begin());
+    store(shape, s, 0, length);
+    const auto alone = attend(shape, s, length - rows, rows);
+    wanted.insert(wanted.end(), alone.begin(), alone.end());
+    q.insert(q.end(), s.q.end() - rows * width, s.q.end());
+    if (i != 6) s.pages[0] = trunk.pages[0], s.pages[1] = trunk.pages[1];
+    together.push_back(s.rows(shape, length - rows, rows));
+  }
+  std::vector<float> out(wanted.size());
+  paged_attention(context(), shape, together, {q.data(), out.data()});
+  EXPECT_EQ(out, wanted);
 }
 
 TEST_P(PagedAttention, SixteenBitsRoundToNearestAndDoNotOverflow) {

@@ -50,7 +50,7 @@ void Decoder::attend(const DecoderLayer& layer, float* h) {
   rotate(k_.data(), config_.kv_heads);
   store_pages(context_, shape_, sequences_, {k_.data(), v_.data()});
   // gate_ is free until the MLP; heads * head_dim may differ from width, so x_ would not do.
-  paged_attention(context_, shape_, sequences_, q_.data(), gate_.data());
+  paged_attention(context_, shape_, sequences_, {q_.data(), gate_.data()});
   const LinearOutput out = layer.o.to(h, Store::kAdd);
   linear(context_, input(gate_.data(), rows_, config_.heads * config_.head_dim), {&out, 1});
 }
