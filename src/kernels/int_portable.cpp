@@ -1,5 +1,7 @@
 // The integer kernels in plain C++: what any machine can run, and the meaning of the others (int_table.h).
 #define AREASON_ISA_NAMESPACE isa_int_portable
+#include <algorithm>
+
 #include "kernels/int_table.h"
 #include "kernels/kernel_table.h"
 #include "kernels/quant_blocks.h"
@@ -120,6 +122,11 @@ void int_pack(const IntPackArgs& args) {
 }
 
 void int_tile(const IntTileArgs& args) {
+  const bool minima = args.type == WeightType::kQ4_K || args.type == WeightType::kQ5_K;
+  if (args.store == Store::kReplace) {
+    std::fill_n(args.acc, args.rows * kColumns, 0.0f);
+    if (minima) std::fill_n(args.min, args.rows * kColumns, 0.0f);
+  }
   for (int r = 0; r < args.rows; ++r) {
     const auto tile = static_cast<std::size_t>(r / kIntTileRows * args.groups * kIntTileRows),
                lane = static_cast<std::size_t>(r % kIntTileRows);
@@ -128,11 +135,12 @@ void int_tile(const IntTileArgs& args) {
       std::int8_t q[32];
       for (std::size_t i = 0; i < 8; ++i)
         std::memcpy(q + 4 * i, args.x.q + 32 * (at - lane) + 4 * (kIntTileRows * i + lane), 4);
+      float unused = 0;
       for (int c = 0; c < kColumns; ++c) {
         Group group;
         std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
         add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr}, args.acc[r * kColumns + c],
-                  args.min[r * kColumns + c]);
+                  minima ? args.min[r * kColumns + c] : unused);
       }
     }
   }
@@ -143,7 +151,7 @@ void int_tile(const IntTileArgs& args) {
 
 const IntTable* int_table_portable() {
   using namespace isa_int_portable;
-  static const IntTable table = {kColumns, &int_quantize, &int_dot, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kIntDepth, kIntTileRows, 1, &int_quantize, &int_dot, &int_pack, &int_tile};
   return &table;
 }
 

@@ -77,7 +77,7 @@ struct IntPackArgs {
   IntPanel* panel;
 };
 
-// acc[row][nc] (and min[row][nc]) += products of x with a panel.
+// acc[row][nc] (and min[row][nc]) = or += products of x with a panel.
 struct IntTileArgs {
   WeightType type;
   const IntPanel* panel;
@@ -85,11 +85,17 @@ struct IntTileArgs {
   int rows;   // any number
   int groups;
   float* acc;
-  float* min;  // Q4_K, Q5_K
+  float* min;   // Q4_K, Q5_K; not touched otherwise
+  Store store;  // kReplace: the sums begin at zero
 };
 
+// Panels of integers; also, with `dot` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp): there a group is 32
+// values of two bytes, q holds pairs of them, scales and sums do not exist.
 struct IntTable {
-  int nc;  // columns of a panel
+  int nc;           // columns of a panel
+  int depth;        // k of a panel, at most kIntDepth
+  int tile_rows;    // rows of x that stand together
+  int value_bytes;  // of q
   void (*quantize)(const IntQuantizeArgs&);
   void (*dot)(const IntDotArgs&);
   void (*pack)(const IntPackArgs&);
@@ -101,5 +107,6 @@ const IntTable* int_table_portable();
 const IntTable* int_table_avx2();
 const IntTable* int_table_avxvnni();
 const IntTable* int_table_avx512vnni();
+const IntTable* bf16_table_avx512();
 
 }  // namespace areason

@@ -73,6 +73,7 @@ std::optional<KernelTable> make_table(Isa isa) {
   KernelTable table = *floats;
   table.isa = isa;
   table.integers = integers;
+  table.bf16 = isa == Isa::kAvx512Bf16 ? bf16_table_avx512() : nullptr;
   return table;
 }
 

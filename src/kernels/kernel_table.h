@@ -84,8 +84,9 @@ struct IntTable;  // int_table.h
 struct KernelTable {
   Isa isa;
   const IntTable* integers;
-  int mr;  // rows of a register tile
-  int nr;  // columns of a panel
+  const IntTable* bf16;  // null where there are no such instructions
+  int mr;                // rows of a register tile
+  int nr;                // columns of a panel
   void (*pack)(const PackArgs&);
   void (*pack_a)(const PackRowsArgs&);
   void (*tile)(const TileArgs&);

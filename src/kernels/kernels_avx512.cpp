@@ -11,8 +11,9 @@ namespace areason {
 
 const KernelTable* kernel_table_avx512() {
   using namespace isa_avx512;
-  static const KernelTable table = {Isa::kAvx512,  int_table_avx2(), kMr,         kNr,       &pack, &pack_a,        &tile, &dot,
-                                    &weighted_sum, &softmax,         &layer_norm, &rms_norm, &gelu, &silu_multiply, &rope};
+  static const KernelTable table = {
+      Isa::kAvx512, int_table_avx2(), nullptr,  kMr,         kNr,       &pack, &pack_a,        &tile,
+      &dot,         &weighted_sum,    &softmax, &layer_norm, &rms_norm, &gelu, &silu_multiply, &rope};
   return &table;
 }
 

@@ -9,8 +9,8 @@ namespace areason {
 const KernelTable* kernel_table_portable() {
   using namespace isa_portable;
   static const KernelTable table = {
-      Isa::kPortable, int_table_portable(), kMr,       kNr,   &pack,          &pack_a, &tile, &dot, &weighted_sum,
-      &softmax,       &layer_norm,          &rms_norm, &gelu, &silu_multiply, &rope};
+      Isa::kPortable, int_table_portable(), nullptr,  kMr,         kNr,       &pack, &pack_a,        &tile,
+      &dot,           &weighted_sum,        &softmax, &layer_norm, &rms_norm, &gelu, &silu_multiply, &rope};
   return &table;
 }
 

@@ -90,6 +90,8 @@ void packed(const KernelContext& context, const LinearInput& in, std::span<const
 }
 
 void linear_floats(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
+  const bool rounded = input.activations == Activations::kBF16 && context.table.bf16 != nullptr && input.k % 32 == 0;
+  if (input.rows > kStreamedRows && rounded) return linear_bf16(context, input, outputs);
   if (input.rows <= kStreamedRows)
     streamed(context, input, outputs);
   else

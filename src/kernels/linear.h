@@ -20,7 +20,7 @@ struct KernelContext {
 // How f32 activations may be rounded for f32, bf16 and f16 weights.
 enum class Activations {
   kExact,  // not at all: parity with the reference
-  kBF16,   // to bf16 where the instruction set multiplies that faster; every product is then good to about 2^-9
+  kBF16,   // to bf16 where the instruction set multiplies that faster; every factor is then good to 2^-8
 };
 
 struct LinearInput {

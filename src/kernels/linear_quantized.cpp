@@ -11,15 +11,17 @@ namespace {
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-// Memory for quantised rows, in the order of one row or in tiles, depth after depth. Not cleared: what is read is written.
-class IntBuffer {
+// Memory for packed rows of x: in the order of one row, or in tiles, depth after depth. Not cleared: what is read is written.
+class RowBuffer {
  public:
-  IntBuffer(int rows, int k) : rows_(rows), k_(k) {
-    step_ = rows == 1 ? 1 : kIntTileRows;
-    padded_rows_ = rows == 1 ? 1 : size((rows + kIntTileRows - 1) / kIntTileRows * kIntTileRows);
+  RowBuffer(const IntTable& table, int rows, int k)
+      : table_(table), rows_(rows), k_(k), depth_(rows == 1 ? k : table.depth), step_(rows == 1 ? 1 : table.tile_rows) {
+    padded_rows_ = size((rows + step_ - 1) / step_ * step_);
     groups_ = rows == 1 ? size((k + 127) / 128 * 4) : size(k / 32);
+    group_bytes_ = size(32 * table.value_bytes);
     const std::size_t cells = groups_ * padded_rows_;
-    q_ = std::make_unique_for_overwrite<std::int8_t[]>(32 * cells);
+    q_ = std::make_unique_for_overwrite<std::int8_t[]>(group_bytes_ * cells);
+    if (table.dot == nullptr) return;
     floats_ = std::make_unique_for_overwrite<float[]>(2 * cells);
     sums_ = std::make_unique_for_overwrite<std::int32_t[]>(3 * cells);
   }
@@ -27,33 +29,36 @@ class IntBuffer {
   // The values of all rows from this depth on, and from a row on that is a tile's first.
   IntRows view(int depth, int row) const {
     const std::size_t cells = groups_ * padded_rows_, at = cell(depth, row);
-    return {q_.get() + 32 * at, floats_.get() + at, floats_.get() + cells + at, sums_.get() + at, sums_.get() + cells + 2 * at};
+    return {q_.get() + group_bytes_ * at, floats_.get() + at, floats_.get() + cells + at, sums_.get() + at,
+            sums_.get() + cells + 2 * at};
   }
 
-  void quantize_row(const IntTable& table, const LinearInput& in, int row) {
+  void pack(const LinearInput& in, int row) {
     const std::size_t cells = groups_ * padded_rows_;
-    const float* x = in.x + size(row) * in.stride;
-    for (int depth = 0; depth < k_; depth += kIntDepth) {
-      const int k = rows_ == 1 ? k_ : std::min(kIntDepth, k_ - depth), lane = row % step_;
-      const std::size_t at = cell(depth, row - lane) + size(lane);
-      table.quantize({x + depth, k, rows_ == 1 ? static_cast<int>(groups_) : k / 32, step_,
-                      q_.get() + 32 * (at - size(lane)) + 4 * lane, floats_.get() + at, floats_.get() + cells + at,
-                      sums_.get() + at, sums_.get() + cells + 2 * at - size(lane)});
-      if (rows_ == 1) return;
+    const int lane = row % step_;
+    for (int depth = 0; depth < k_; depth += depth_) {
+      const int k = std::min(depth_, k_ - depth);
+      const std::size_t tile = cell(depth, row - lane), at = tile + size(lane);
+      table_.quantize({in.x + size(row) * in.stride + depth, k, rows_ == 1 ? static_cast<int>(groups_) : k / 32, step_,
+                       q_.get() + group_bytes_ * tile + 4 * lane, floats_.get() + at, floats_.get() + cells + at,
+                       sums_.get() + at, sums_.get() + cells + 2 * tile + lane});
     }
   }
 
  private:
   // Groups of all rows before this depth, and of this depth before this row.
   std::size_t cell(int depth, int row) const {
-    return size(depth / 32) * padded_rows_ + size(std::min(kIntDepth, k_ - depth) / 32) * size(row);
+    return size(depth / 32) * padded_rows_ + size(std::min(depth_, k_ - depth) / 32) * size(row);
   }
 
+  const IntTable& table_;
   int rows_;
   int k_;
+  int depth_;
   int step_;
   std::size_t padded_rows_;
   std::size_t groups_;
+  std::size_t group_bytes_;
   std::unique_ptr<std::int8_t[]> q_;
   std::unique_ptr<float[]> floats_;
   std::unique_ptr<std::int32_t[]> sums_;
@@ -97,18 +102,39 @@ struct RowRange {
   int count;
 };
 
-void write_rows(const Piece& piece, RowRange rows, int nc, const float* acc, const float* min) {
+struct Sums {
+  const float* acc;
+  const float* min;  // null where the format has no minima
+};
+
+// y[i] = acc - min (+ bias) (+ y); loops without branches, which the compiler makes vectors of.
+void write_row(const Sums& sums, const float* bias, Store store, std::span<float> y) {
+  float total[kIntColumns];
+  const std::size_t n = y.size();
+  if (sums.min != nullptr)
+    for (std::size_t i = 0; i < n; ++i) total[i] = sums.acc[i] - sums.min[i];
+  else
+    std::copy_n(sums.acc, n, total);
+  if (bias != nullptr)
+    for (std::size_t i = 0; i < n; ++i) total[i] += bias[i];
+  if (store == Store::kAdd)
+    for (std::size_t i = 0; i < n; ++i) total[i] = y[i] + total[i];
+  std::copy_n(total, n, y.data());
+}
+
+void write_rows(const Piece& piece, RowRange rows, int nc, const Sums& sums) {
   const LinearOutput& out = *piece.out;
+  const float* bias = out.bias == nullptr ? nullptr : out.bias + piece.column;
   for (int r = 0; r < rows.count; ++r) {
-    float* y = out.y + size(rows.first + r) * out.stride + size(piece.column);
     const std::size_t at = size(r) * size(nc);
-    for (int c = 0; c < piece.columns; ++c) {
-      float total = acc[at + size(c)] - min[at + size(c)];
-      if (out.bias != nullptr) total += out.bias[piece.column + c];
-      y[c] = out.store == Store::kAdd ? y[c] + total : total;
-    }
+    float* y = out.y + size(rows.first + r) * out.stride + size(piece.column);
+    write_row({sums.acc + at, sums.min == nullptr ? nullptr : sums.min + at}, bias, out.store, {y, size(piece.columns)});
   }
 }
+
+constexpr int kTaskPanels = 4;  // of a task, so that a depth of x is used as often while it is in the second-level cache
+constexpr int kShareRows = 64;  // from which on that pays
+constexpr int kTaskRows = 384;  // at most, so that it stays there beside the sums
 
 // What a thread needs for panels; kept over its tasks. Sums begin at cache lines, as the vectors that go over them do.
 struct PanelScratch {
@@ -116,41 +142,80 @@ struct PanelScratch {
     float value[16];
   };
   IntPanel panel;
-  std::vector<Line> lines;
+  std::vector<Line> acc[kTaskPanels];
+  std::vector<Line> min[kTaskPanels];
+
+  static float* data(std::vector<Line>& lines, std::size_t cells) {
+    if (lines.size() * 16 < cells) lines.resize((cells + 15) / 16);
+    return lines.data()->value;
+  }
 };
 
-// One panel's columns for some rows, over the whole depth.
-void panel_task(const IntTable& table, const LinearInput& in, const Piece& piece, RowRange rows, const IntBuffer& x,
-                PanelScratch& scratch) {
-  const std::size_t cells = size(rows.count) * size(table.nc), bytes = row_bytes(piece.out->type, in.k);
-  const std::size_t lines = (cells + 15) / 16;
-  scratch.lines.assign(2 * lines, {});
-  float* acc = scratch.lines.data()->value;
-  float* min = scratch.lines[lines].value;
-  const char* weights = weights_at(piece, in.k);
-  for (int depth = 0; depth < in.k; depth += kIntDepth) {
-    const int k = std::min(kIntDepth, in.k - depth);
-    const char* at = weights + row_bytes(piece.out->type, depth);
-    const char* next = depth + k < in.k ? at + row_bytes(piece.out->type, k) : weights + bytes * size(table.nc);
-    table.pack({piece.out->type, at, bytes, piece.columns, k, next, &scratch.panel});
-    table.tile({piece.out->type, &scratch.panel, x.view(depth, rows.first), rows.count, k / 32, acc, min});
-  }
-  write_rows(piece, rows, table.nc, acc, min);
-}
+bool has_minima(WeightType type) { return type == WeightType::kQ4_K || type == WeightType::kQ5_K; }
 
-void many_rows(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs, const IntBuffer& x) {
-  const IntTable& table = *context.table.integers;
-  const auto pieces = split_columns(outputs, table.nc);
-  // Rows are shared out only where columns do not make enough tasks: every task packs its own panels.
-  const int wanted = (3 * context.pool.size() + static_cast<int>(pieces.size()) - 1) / static_cast<int>(pieces.size());
-  const int blocks = std::clamp(in.rows / 64, 1, wanted);
-  const int step = ((in.rows + blocks - 1) / blocks + kIntTileRows - 1) / kIntTileRows * kIntTileRows;
-  const std::size_t row_blocks = size((in.rows + step - 1) / step);
+// Some panels' columns for some rows, depth after depth.
+struct PanelTask {
+  const IntTable& table;
+  const LinearInput& in;
+  Piece piece;
+  RowRange rows;
+  const RowBuffer& x;
+
+  Piece panel(int index) const {
+    const int nc = table.nc, from = index * nc;
+    return {piece.out, piece.column + from, std::min(nc, piece.columns - from)};
+  }
+
+  void multiply(int index, int depth, PanelScratch& scratch) const {
+    const WeightType type = piece.out->type;
+    const std::size_t cells = size(rows.count) * size(table.nc), bytes = row_bytes(type, in.k);
+    const int k = std::min(table.depth, in.k - depth), columns = panel(index).columns;
+    const char* at = weights_at(panel(index), in.k) + row_bytes(type, depth);
+    // What comes next: the next panel at this depth, the first one at the next depth, or what follows all of them.
+    const bool last = (index + 1) * table.nc >= piece.columns;
+    const char* next = at + bytes * size(columns);
+    if (last && depth + k < in.k) next = weights_at(piece, in.k) + row_bytes(type, depth + k);
+    if (last && depth + k >= in.k) next = weights_at(piece, in.k) + bytes * size(piece.columns);
+    table.pack({type, at, bytes, columns, k, next, &scratch.panel});
+    table.tile({type, &scratch.panel, x.view(depth, rows.first), rows.count, k / 32, scratch.data(scratch.acc[index], cells),
+                has_minima(type) ? scratch.data(scratch.min[index], cells) : nullptr,
+                depth == 0 ? Store::kReplace : Store::kAdd});
+  }
+
+  void run(PanelScratch& scratch) const {
+    const int nc = table.nc, panels = (piece.columns + nc - 1) / nc;
+    for (int depth = 0; depth < in.k; depth += table.depth)
+      for (int index = 0; index < panels; ++index) multiply(index, depth, scratch);
+    for (int index = 0; index < panels; ++index)
+      write_rows(panel(index), rows, nc,
+                 {scratch.acc[index].data()->value, has_minima(piece.out->type) ? scratch.min[index].data()->value : nullptr});
+  }
+};
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+void many_rows(const KernelContext& context, const IntTable& table, const LinearInput& in,
+               std::span<const LinearOutput> outputs) {
+  RowBuffer x(table, in.rows, in.k);
+  context.pool.parallel_for(size(in.rows), 1 + 16384 / size(in.k), [&](std::size_t begin, std::size_t end) {
+    for (; begin < end; ++begin) x.pack(in, static_cast<int>(begin));
+  });
+  const int nc = table.nc, threads = context.pool.size();
+  int panels = 0;
+  for (const auto& out : outputs) panels += ceil_div(out.n, nc);
+  // Few rows stay in the cache anyway: better to read the weights in their order.
+  const int most = in.rows < kShareRows ? 1 : kTaskPanels;
+  const auto pieces = split_columns(outputs, nc * std::clamp(panels / (3 * threads), 1, most));
+  // Where columns do not make enough tasks, rows are shared out further: every task packs its own panels.
+  const int count = static_cast<int>(pieces.size()), wanted = std::min(ceil_div(3 * threads, count), std::max(1, in.rows / 64));
+  const int step =
+      ceil_div(ceil_div(in.rows, std::max(wanted, ceil_div(in.rows, kTaskRows))), table.tile_rows) * table.tile_rows;
+  const std::size_t row_blocks = size(ceil_div(in.rows, step));
   context.pool.parallel_for(pieces.size() * row_blocks, 1, [&](std::size_t begin, std::size_t end) {
-    const auto scratch = std::make_unique_for_overwrite<PanelScratch>();
+    const auto scratch = std::make_unique<PanelScratch>();
     for (; begin < end; ++begin) {
       const int row = static_cast<int>(begin % row_blocks) * step;
-      panel_task(table, in, pieces[begin / row_blocks], {row, std::min(step, in.rows - row)}, x, *scratch);
+      PanelTask{table, in, pieces[begin / row_blocks], {row, std::min(step, in.rows - row)}, x}.run(*scratch);
     }
   });
 }
@@ -159,14 +224,15 @@ void many_rows(const KernelContext& context, const LinearInput& in, std::span<co
 
 void linear_quantized(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
   for (const auto& out : outputs) row_bytes(out.type, input.k);  // throws on a length that the format cannot have
-  IntBuffer buffer(input.rows, input.k);
-  context.pool.parallel_for(size(input.rows), 1 + 16384 / size(input.k), [&](std::size_t begin, std::size_t end) {
-    for (; begin < end; ++begin) buffer.quantize_row(*context.table.integers, input, static_cast<int>(begin));
-  });
-  if (input.rows == 1)
-    one_row(context, input, outputs, buffer.view(0, 0));
-  else
-    many_rows(context, input, outputs, buffer);
+  const IntTable& table = *context.table.integers;
+  if (input.rows > 1) return many_rows(context, table, input, outputs);
+  RowBuffer x(table, 1, input.k);
+  x.pack(input, 0);
+  one_row(context, input, outputs, x.view(0, 0));
+}
+
+void linear_bf16(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
+  many_rows(context, *context.table.bf16, input, outputs);
 }
 
 }  // namespace areason

@@ -11,4 +11,7 @@ namespace areason {
 // All outputs are quantised; input.k is a multiple of 32.
 void linear_quantized(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs);
 
+// No output is quantised; context.table.bf16 exists; input.k is a multiple of 32.
+void linear_bf16(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs);
+
 }  // namespace areason

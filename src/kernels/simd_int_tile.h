@@ -131,10 +131,22 @@ inline void multiply_steps(const std::uint8_t* w, const std::int8_t* q, V (&sum)
   }
 }
 
-// kRows rows of one tile, whose x begins at args.x. The sums stay in memory: a store and a load a group cost nothing beside the
-// eight products, and registers are left for the integers.
+// The sums of kRows rows, as they were or zero.
+template <int kRows>
+inline void read_sums(const IntTileArgs& args, const float* from, F (&sum)[kRows][kColumnVectors]) {
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kColumnVectors; ++v)
+      sum[r][v] = args.store == Store::kAdd ? loadf(from + r * kColumns + v * kLanes32) : set1f(0.0f);
+}
+template <int kRows>
+inline void write_sums(const F (&sum)[kRows][kColumnVectors], float* to) {
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kColumnVectors; ++v) storef(to + r * kColumns + v * kLanes32, sum[r][v]);
+}
+
+// kRows rows of one tile, whose x begins at args.x.
 template <class Format, int kRows>
-void tile_rows(const IntTileArgs& args, const IntRows& x, float* acc) {
+void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
   constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
   const int scale_groups = args.groups * kHalves;
   const std::int32_t* minus = Format::kHalves ? x.minus_halves : x.minus_sum;
@@ -142,6 +154,8 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* acc) {
   const float* scale = args.panel->scale;
   const std::int8_t* q = x.q;
   const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
+  F acc[kRows][kColumnVectors];
+  read_sums<kRows>(args, out, acc);
   for (int g = 0; g < scale_groups; ++g) {
     V sum[kRows][kColumnVectors];
 #pragma GCC unroll 4
@@ -152,22 +166,21 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* acc) {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const F factor = set1f(d[r]);
-      float* out = acc + r * kColumns;
-      storef(out, add(loadf(out), mul(to_float(sum[r][0]), mul(s0, factor))));
-      storef(out + kLanes32, add(loadf(out + kLanes32), mul(to_float(sum[r][1]), mul(s1, factor))));
+      acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), mul(s0, factor)));
+      acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), mul(s1, factor)));
     }
     w += kSteps * kColumns * 4;
     scale += kColumns;
     q += kSteps * kTileRows * 4;
     minus += kTileRows;
   }
+  write_sums<kRows>(acc, out);
 }
 
 template <int kRows>
 void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
   F sum[kRows][kColumnVectors];
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = loadf(out + r * kColumns + v * kLanes32);
+  read_sums<kRows>(args, out, sum);
   for (int g = 0; g < args.groups; ++g) {
     const F m0 = loadf(args.panel->min + g * kColumns), m1 = loadf(args.panel->min + g * kColumns + kLanes32);
 #pragma GCC unroll 4
@@ -177,8 +190,7 @@ void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
       sum[r][1] = add(sum[r][1], mul(m1, ds));
     }
   }
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kColumnVectors; ++v) storef(out + r * kColumns + v * kLanes32, sum[r][v]);
+  write_sums<kRows>(sum, out);
 }
 
 template <class Format, int kRows>
