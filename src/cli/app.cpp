@@ -14,6 +14,8 @@ void build_app(CLI::App& app) {
   register_data(app);
   register_eval(app);
   register_train(app);
+  register_bench(app);
+  register_quantize(app);
   register_docs(app);
 }
 

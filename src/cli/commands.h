@@ -15,6 +15,8 @@ void register_tokenize(CLI::App& app);
 void register_data(CLI::App& app);
 void register_eval(CLI::App& app);
 void register_train(CLI::App& app);
+void register_bench(CLI::App& app);
+void register_quantize(CLI::App& app);
 void register_docs(CLI::App& app);
 
 // Adds the name, --version and every command to `app`.
