@@ -65,11 +65,11 @@ struct Exchange {
 using SectionSink = std::function<void(const SectionEvent&)>;
 
 struct SessionOptions {
-  int threads = 0;                // of the model; <= 0: one a core
-  int running = 16;               // answers written at the same time (samples, files of questions)
-  int drafted = 0;                // most tokens that speculation drafts for a pass; 0: off. Answers do not depend on it.
-  std::optional<KvType> kv_type;  // of keys and values; default: f32 for small models, else f16
-  std::string cache_dir;          // keeps audio embeddings and keys and values of clips on disk; empty: does not
+  int threads = 0;                     // of the model; <= 0: one a core
+  int running = 16;                    // answers written at the same time (samples, files of questions)
+  int drafted = 0;                     // most tokens that speculation drafts for a pass; 0: off. Answers do not depend on it.
+  std::optional<KvType> kv_type = {};  // of keys and values; default: f32 for small models, else f16
+  std::string cache_dir = {};          // keeps audio embeddings and keys and values of clips on disk; empty: does not
   std::uint64_t cache_bytes = std::uint64_t{8} << 30;  // that the folder may take
 };
 
