@@ -64,7 +64,8 @@ std::vector<std::string> parse_choices(std::string_view text) {
 
 void AskFlags::add_to(CLI::App& command) {
   const auto positive = CLI::Range(1, 1000000);
-  command.add_option("-m,--model", model, "checkpoint directory (default: the built-in nano)")->type_name("DIR");
+  command.add_option("-m,--model", model, "checkpoint directory, or TEXT.gguf[,MMPROJ.gguf] (default: the built-in nano)")
+      ->type_name("MODEL");
   command.add_option("--system", options.system_prompt, "system prompt (default: the one Audio-Reasoner was trained on)")
       ->type_name("TEXT");
   command.add_option("--structure", structure, "guided: the five sections are guaranteed; free: the raw model")

@@ -29,8 +29,9 @@ constexpr std::array kExitCodes = {
 // Every getenv() of the sources is listed here; a test looks for those that are not.
 constexpr std::array kEnvironment = {
     Row{"AREASON_ISA",
-        "forces an instruction set of the CPU kernels: `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16` (default: the best there is)"},
-    Row{"AREASON_MODEL", "checkpoint directory that commands take without `--model` (default: the built-in nano)"},
+        "forces an instruction set of the CPU kernels: `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16` "
+        "(default: the best there is)"},
+    Row{"AREASON_MODEL", "model that commands take without `--model` (default: the built-in nano)"},
     Row{"AREASON_TRAINER", "the program that `train sft` starts (default: `audio-reasoner-train` beside `audio-reasoner`)"},
     Row{"NO_COLOR", "when set to anything but the empty string, output has no colours (https://no-color.org)"},
 };

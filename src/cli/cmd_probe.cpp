@@ -142,7 +142,8 @@ void register_probe(CLI::App& app) {
   auto flags = std::make_shared<ProbeFlags>();
   CLI::App* command =
       app.add_subcommand("probe", "a conversation's tensors, from samples to logits, for checks against the reference");
-  command->add_option("--model", flags->model, "checkpoint directory (default: the built-in nano)")->type_name("DIR");
+  command->add_option("--model", flags->model, "checkpoint directory, or TEXT.gguf[,MMPROJ.gguf] (default: the built-in nano)")
+      ->type_name("MODEL");
   command->add_option("--messages", flags->messages, "the conversation: a JSON list of messages, as transformers takes it")
       ->type_name("FILE")
       ->required();

@@ -69,7 +69,8 @@ void run_tokenize(const TokenizeFlags& flags) {
 void register_tokenize(CLI::App& app) {
   auto flags = std::make_shared<TokenizeFlags>();
   CLI::App* command = app.add_subcommand("tokenize", "texts from standard input, a line each, to token ids");
-  command->add_option("--model", flags->model, "checkpoint directory (default: the built-in nano)")->type_name("DIR");
+  command->add_option("--model", flags->model, "checkpoint directory, or TEXT.gguf[,MMPROJ.gguf] (default: the built-in nano)")
+      ->type_name("MODEL");
   command->add_flag("--json", flags->json, "a line in is a JSON string, a line out a JSON list of ids");
   command->add_flag("--user-text", flags->user_text, "special tokens in a text stay plain text, as in a user's question");
   command->add_flag("--decode", flags->decode, "the other way: a line in is a JSON list of ids, a line out a JSON string")
