@@ -99,7 +99,7 @@ void int_dot(const IntDotArgs& args) {
     for (int g = 0; g < args.k / 32; ++g) {
       Group group;
       read_group(args.type, row, g, group);
-      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr}, acc, min);
+      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, nullptr}, acc, min);
     }
     float total = acc - min;
     if (args.bias != nullptr) total += args.bias[n];
@@ -139,7 +139,7 @@ void int_tile(const IntTileArgs& args) {
       for (int c = 0; c < kColumns; ++c) {
         Group group;
         std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
-        add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr}, args.acc[r * kColumns + c],
+        add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr, nullptr}, args.acc[r * kColumns + c],
                   minima ? args.min[r * kColumns + c] : unused);
       }
     }

@@ -1,7 +1,10 @@
 #pragma once
 // Products of int8 activations with block formats: the functions that exist once per instruction set. Internal to src/kernels.
 // What every instruction set computes, bit for bit, for each row of x and each weight row, with no fused multiply-add:
-//   x is rounded to int8 q per group of 32: d = max / 127, q = nearest even of x * (127 / max)
+//   x is rounded to int8 q per group of 32: d = max / 127, q = nearest even of x / d. For formats of four and five bits, whose
+//   own rounding is far coarser, d is first rounded up to 1, 1.25, 1.5 or 1.75 times a power of two: then scale_g * d is exact,
+//   and kernels may build it by adding exponents instead of multiplying.
+//
 //   acc = 0, min = 0; for each scale group g of the weights, in order:
 //     acc += float(I_g) * (scale_g * d)      I_g: the exact integer sum of w * q (offset of the format subtracted)
 //     min += min_g * (d * float(sum of q))   Q4_K and Q5_K only
@@ -17,6 +20,13 @@ namespace areason {
 
 enum class Store;
 
+// How d is rounded: by the formats of the weights.
+enum class RowScales { kExact, kCoarse };
+constexpr RowScales row_scales(WeightType type) {
+  return type == WeightType::kQ4_0 || type == WeightType::kQ4_K || type == WeightType::kQ5_K ? RowScales::kCoarse
+                                                                                             : RowScales::kExact;
+}
+
 // Activations as int8, in one of two orders.
 //   One row: values one after another, padded with zeros to a multiple of 128.
 //   Tiles of four rows, of one depth (kIntDepth or what is left): value k of row r stands at q[tile][k / 4][r][k % 4], the
@@ -26,7 +36,8 @@ struct IntRows {
   const float* d = nullptr;                    // of a group of 32
   const float* ds = nullptr;                   // d * sum of q
   const std::int32_t* minus_sum = nullptr;     // -(sum of q)
-  const std::int32_t* minus_halves = nullptr;  // -(sum of q) of 16
+  const std::int32_t* minus_halves = nullptr;  // exact scales: -(sum of q) of 16
+  const std::int32_t* exponent = nullptr;      // coarse scales: what to add to an f32's bits to multiply by d's power of two
 };
 constexpr int kIntTileRows = 4;
 
@@ -36,11 +47,13 @@ struct IntQuantizeArgs {
   int k;       // a multiple of 32
   int groups;  // to be written; those past k become zeros
   int step;
+  RowScales scales;
   std::int8_t* q;
   float* d;
   float* ds;
   std::int32_t* minus_sum;
-  std::int32_t* minus_halves;
+  std::int32_t* minus_halves;  // exact scales only
+  std::int32_t* exponent;      // coarse scales only
 };
 
 // y[0 … n) of one row of x: streams the weights.
@@ -59,12 +72,14 @@ struct IntDotArgs {
 constexpr int kIntDepth = 512;   // k of one packed panel
 constexpr int kIntColumns = 32;  // at most, of one packed panel
 constexpr int kIntGroups = kIntDepth / 32;
+constexpr int kScaleForms = 4;  // scales times 1, 1.25, 1.5 and 1.75, in panels for many rows with coarse scales
+constexpr int kManyRows = 32;   // from which on it pays to make them
 
 // The integers of `columns` weight rows, some depth of k, in the order that a tile reads them.
 struct IntPanel {
   alignas(64) std::uint8_t w[kIntDepth * kIntColumns];
-  alignas(64) float scale[2 * kIntGroups * kIntColumns];  // [scale group][column]
-  alignas(64) float min[kIntGroups * kIntColumns];        // [group][column]
+  alignas(64) float scale[kScaleForms * kIntGroups * kIntColumns];  // [form][scale group][column]
+  alignas(64) float min[kIntGroups * kIntColumns];                  // [group][column]
 };
 
 struct IntPackArgs {
@@ -73,6 +88,7 @@ struct IntPackArgs {
   std::size_t row_bytes;
   int rows;          // 1 … nc; missing columns repeat the last row
   int k;             // <= kIntDepth
+  int rows_of_x;     // that the panel will be multiplied with
   const void* next;  // the first row of what will be packed next, as far apart: fetched into the cache
   IntPanel* panel;
 };

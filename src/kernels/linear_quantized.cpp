@@ -1,6 +1,7 @@
 #include "kernels/linear_quantized.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -14,8 +15,13 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 // Memory for packed rows of x: in the order of one row, or in tiles, depth after depth. Not cleared: what is read is written.
 class RowBuffer {
  public:
-  RowBuffer(const IntTable& table, int rows, int k)
-      : table_(table), rows_(rows), k_(k), depth_(rows == 1 ? k : table.depth), step_(rows == 1 ? 1 : table.tile_rows) {
+  RowBuffer(const IntTable& table, RowScales scales, int rows, int k)
+      : table_(table),
+        scales_(scales),
+        rows_(rows),
+        k_(k),
+        depth_(rows == 1 ? k : table.depth),
+        step_(rows == 1 ? 1 : table.tile_rows) {
     padded_rows_ = size((rows + step_ - 1) / step_ * step_);
     groups_ = rows == 1 ? size((k + 127) / 128 * 4) : size(k / 32);
     group_bytes_ = size(32 * table.value_bytes);
@@ -29,8 +35,8 @@ class RowBuffer {
   // The values of all rows from this depth on, and from a row on that is a tile's first.
   IntRows view(int depth, int row) const {
     const std::size_t cells = groups_ * padded_rows_, at = cell(depth, row);
-    return {q_.get() + group_bytes_ * at, floats_.get() + at, floats_.get() + cells + at, sums_.get() + at,
-            sums_.get() + cells + 2 * at};
+    return {q_.get() + group_bytes_ * at, floats_.get() + at,      floats_.get() + cells + at, sums_.get() + at,
+            sums_.get() + cells + 2 * at, sums_.get() + cells + at};
   }
 
   void pack(const LinearInput& in, int row) {
@@ -39,9 +45,9 @@ class RowBuffer {
     for (int depth = 0; depth < k_; depth += depth_) {
       const int k = std::min(depth_, k_ - depth);
       const std::size_t tile = cell(depth, row - lane), at = tile + size(lane);
-      table_.quantize({in.x + size(row) * in.stride + depth, k, rows_ == 1 ? static_cast<int>(groups_) : k / 32, step_,
+      table_.quantize({in.x + size(row) * in.stride + depth, k, rows_ == 1 ? static_cast<int>(groups_) : k / 32, step_, scales_,
                        q_.get() + group_bytes_ * tile + 4 * lane, floats_.get() + at, floats_.get() + cells + at,
-                       sums_.get() + at, sums_.get() + cells + 2 * tile + lane});
+                       sums_.get() + at, sums_.get() + cells + 2 * tile + lane, sums_.get() + cells + at});
     }
   }
 
@@ -52,6 +58,7 @@ class RowBuffer {
   }
 
   const IntTable& table_;
+  RowScales scales_;
   int rows_;
   int k_;
   int depth_;
@@ -109,6 +116,10 @@ struct Sums {
 
 // y[i] = acc - min (+ bias) (+ y); loops without branches, which the compiler makes vectors of.
 void write_row(const Sums& sums, const float* bias, Store store, std::span<float> y) {
+  if (sums.min == nullptr && bias == nullptr && store == Store::kReplace && y.size() == kIntColumns) {
+    std::memcpy(y.data(), sums.acc, kIntColumns * sizeof(float));
+    return;
+  }
   float total[kIntColumns];
   const std::size_t n = y.size();
   if (sums.min != nullptr)
@@ -120,16 +131,6 @@ void write_row(const Sums& sums, const float* bias, Store store, std::span<float
   if (store == Store::kAdd)
     for (std::size_t i = 0; i < n; ++i) total[i] = y[i] + total[i];
   std::copy_n(total, n, y.data());
-}
-
-void write_rows(const Piece& piece, RowRange rows, int nc, const Sums& sums) {
-  const LinearOutput& out = *piece.out;
-  const float* bias = out.bias == nullptr ? nullptr : out.bias + piece.column;
-  for (int r = 0; r < rows.count; ++r) {
-    const std::size_t at = size(r) * size(nc);
-    float* y = out.y + size(rows.first + r) * out.stride + size(piece.column);
-    write_row({sums.acc + at, sums.min == nullptr ? nullptr : sums.min + at}, bias, out.store, {y, size(piece.columns)});
-  }
 }
 
 constexpr int kTaskPanels = 4;  // of a task, so that a depth of x is used as often while it is in the second-level cache
@@ -176,7 +177,7 @@ struct PanelTask {
     const char* next = at + bytes * size(columns);
     if (last && depth + k < in.k) next = weights_at(piece, in.k) + row_bytes(type, depth + k);
     if (last && depth + k >= in.k) next = weights_at(piece, in.k) + bytes * size(piece.columns);
-    table.pack({type, at, bytes, columns, k, next, &scratch.panel});
+    table.pack({type, at, bytes, columns, k, rows.count, next, &scratch.panel});
     table.tile({type, &scratch.panel, x.view(depth, rows.first), rows.count, k / 32, scratch.data(scratch.acc[index], cells),
                 has_minima(type) ? scratch.data(scratch.min[index], cells) : nullptr,
                 depth == 0 ? Store::kReplace : Store::kAdd});
@@ -186,9 +187,17 @@ struct PanelTask {
     const int nc = table.nc, panels = (piece.columns + nc - 1) / nc;
     for (int depth = 0; depth < in.k; depth += table.depth)
       for (int index = 0; index < panels; ++index) multiply(index, depth, scratch);
-    for (int index = 0; index < panels; ++index)
-      write_rows(panel(index), rows, nc,
-                 {scratch.acc[index].data()->value, has_minima(piece.out->type) ? scratch.min[index].data()->value : nullptr});
+    for (int r = 0; r < rows.count; ++r)  // all panels of a row: neighbours in memory
+      for (int index = 0; index < panels; ++index) write(index, r, scratch);
+  }
+
+  void write(int index, int r, PanelScratch& scratch) const {
+    const LinearOutput& out = *piece.out;
+    const Piece part = panel(index);
+    const std::size_t at = size(r) * size(table.nc);
+    float* y = out.y + size(rows.first + r) * out.stride + size(part.column);
+    write_row({scratch.acc[index].data()->value + at, has_minima(out.type) ? scratch.min[index].data()->value + at : nullptr},
+              out.bias == nullptr ? nullptr : out.bias + part.column, out.store, {y, size(part.columns)});
   }
 };
 
@@ -196,7 +205,7 @@ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 void many_rows(const KernelContext& context, const IntTable& table, const LinearInput& in,
                std::span<const LinearOutput> outputs) {
-  RowBuffer x(table, in.rows, in.k);
+  RowBuffer x(table, row_scales(outputs.front().type), in.rows, in.k);
   context.pool.parallel_for(size(in.rows), 1 + 16384 / size(in.k), [&](std::size_t begin, std::size_t end) {
     for (; begin < end; ++begin) x.pack(in, static_cast<int>(begin));
   });
@@ -220,15 +229,24 @@ void many_rows(const KernelContext& context, const IntTable& table, const Linear
   });
 }
 
+void linear_integers(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
+  const IntTable& table = *context.table.integers;
+  if (input.rows > 1) return many_rows(context, table, input, outputs);
+  RowBuffer x(table, row_scales(outputs.front().type), 1, input.k);
+  x.pack(input, 0);
+  one_row(context, input, outputs, x.view(0, 0));
+}
+
 }  // namespace
 
 void linear_quantized(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
   for (const auto& out : outputs) row_bytes(out.type, input.k);  // throws on a length that the format cannot have
-  const IntTable& table = *context.table.integers;
-  if (input.rows > 1) return many_rows(context, table, input, outputs);
-  RowBuffer x(table, 1, input.k);
-  x.pack(input, 0);
-  one_row(context, input, outputs, x.view(0, 0));
+  // x is rounded once for all outputs whose formats round it alike.
+  std::vector<LinearOutput> sorted(outputs.begin(), outputs.end());
+  const auto exact = std::stable_partition(sorted.begin(), sorted.end(),
+                                           [](const LinearOutput& out) { return row_scales(out.type) == RowScales::kCoarse; });
+  if (exact != sorted.begin()) linear_integers(context, input, {sorted.begin(), exact});
+  if (exact != sorted.end()) linear_integers(context, input, {exact, sorted.end()});
 }
 
 void linear_bf16(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {

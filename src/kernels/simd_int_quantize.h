@@ -62,22 +62,43 @@ inline void round_group(const float* x, float inverse, std::int8_t* q, std::int3
 }
 #endif
 
+struct RowScale {
+  float d;
+  float inverse;
+  std::int32_t exponent;
+};
+
+inline RowScale row_scale(float top, RowScales scales) {
+  // Smaller values are nothing beside any other; larger ones are cut, so that products of scales stay finite.
+  if (!(top > 1e-20f)) return {0.0f, 0.0f, 0};
+  top = top < 1e30f ? top : 1e30f;
+  float d = top / 127.0f;
+  if (scales == RowScales::kExact) return {d, 127.0f / top, 0};
+  std::uint32_t bits;
+  std::memcpy(&bits, &d, sizeof bits);
+  bits = (bits + 0x1fffffu) & ~0x1fffffu;  // two bits of the mantissa, rounded up
+  std::memcpy(&d, &bits, sizeof d);
+  return {d, 1.0f / d, static_cast<std::int32_t>(bits & 0x7f800000u) - 0x3f800000};
+}
+
 inline void quantize_group(const float* x, std::size_t group, const IntQuantizeArgs& args) {
-  const float top = largest(x);
-  // Below this the inverse would overflow; such values are nothing beside any other.
-  const float d = top > 1e-30f ? top / 127.0f : 0.0f, inverse = top > 1e-30f ? 127.0f / top : 0.0f;
+  const RowScale scale = row_scale(largest(x), args.scales);
   std::int32_t half[2];
   std::int8_t q[32];
-  round_group(x, inverse, q, half);
+  round_group(x, scale.inverse, q, half);
   const auto step = static_cast<std::size_t>(args.step), at = step * group;
   if (step == 1) {
     std::memcpy(args.q + 32 * group, q, sizeof q);
   } else {
     for (std::size_t i = 0; i < 8; ++i) std::memcpy(args.q + 4 * step * (8 * group + i), q + 4 * i, 4);
   }
-  args.d[at] = d;
-  args.ds[at] = d * static_cast<float>(half[0] + half[1]);
+  args.d[at] = scale.d;
+  args.ds[at] = scale.d * static_cast<float>(half[0] + half[1]);
   args.minus_sum[at] = -(half[0] + half[1]);
+  if (args.scales == RowScales::kCoarse) {
+    args.exponent[at] = scale.exponent;
+    return;
+  }
   args.minus_halves[2 * at] = -half[0];
   args.minus_halves[2 * at + step] = -half[1];
 }

@@ -72,6 +72,47 @@ inline void pack_unit(const Unit (&rows)[4], std::size_t group, int column, IntP
   }
 }
 
+// Coarse scales of x are 1, 1.25, 1.5 or 1.75 times a power of two: with the scales of the weights times each of these at hand,
+// the products are additions of exponents, which do not compete with the integer products for the multipliers. Only 512-bit
+// kernels.
+template <class Format>
+constexpr bool kScaleFormsPay = kQuads == 4 && !Format::kHalves && Format::kBytes != Bytes::kS8;
+
+#if defined(__AVX512VNNI__)
+constexpr std::size_t kFormFloats = kIntGroups * kColumns;
+
+// Adding an exponent to zero would not leave zero: the weights of such groups become zero instead.
+template <class Format>
+void clear_group(IntPanel& panel, std::size_t group, std::size_t column) {
+  constexpr std::uint8_t kZero = Format::kShift < 8 ? 1u << Format::kShift : 0;
+  for (std::size_t step = 0; step < 8; ++step) std::memset(panel.w + ((8 * group + step) * kColumns + column) * 4, kZero, 4);
+  panel.scale[group * kColumns + column] = 1.0f;
+}
+
+template <class Format>
+void make_forms(IntPanel& panel, int groups) {
+  for (std::size_t at = 0; at < static_cast<std::size_t>(groups * kColumns); at += kLanes32) {
+    const F zero = set1f(0.0f);
+    if (_mm512_cmp_ps_mask(loadf(panel.scale + at), zero, _CMP_EQ_OQ) != 0)
+      for (std::size_t i = at; i < at + kLanes32; ++i)
+        if (panel.scale[i] == 0.0f) clear_group<Format>(panel, i / kColumns, i % kColumns);
+    const F scale = loadf(panel.scale + at);
+    storef(panel.scale + kFormFloats + at, mul(scale, set1f(1.25f)));
+    storef(panel.scale + 2 * kFormFloats + at, mul(scale, set1f(1.5f)));
+    storef(panel.scale + 3 * kFormFloats + at, mul(scale, set1f(1.75f)));
+  }
+}
+
+// scale * d by its bits.
+inline F scaled(const float* scale, const float* d, const std::int32_t* exponent) {
+  std::uint32_t bits;
+  std::memcpy(&bits, d, sizeof bits);
+  const V form = _mm512_load_si512(scale + ((bits >> 21) & 3u) * kFormFloats);
+  const V sum = add32(form, set1_i32(exponent));
+  return _mm512_castsi512_ps(sum);
+}
+#endif
+
 template <class Format>
 void pack_columns(const IntPackArgs& args) {
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
@@ -97,6 +138,10 @@ void pack_columns(const IntPackArgs& args) {
       pack_unit<Format>(copy, group, column, *args.panel);
     }
   }
+#if defined(__AVX512VNNI__)
+  if constexpr (kScaleFormsPay<Format>)
+    if (args.rows_of_x >= kManyRows) make_forms<Format>(*args.panel, args.k / 32);
+#endif
 }
 
 // Products of four weights each, `kSteps` of them, for the first kRows rows of a tile: sum[row][vector].
@@ -145,7 +190,7 @@ inline void write_sums(const F (&sum)[kRows][kColumnVectors], float* to) {
 }
 
 // kRows rows of one tile, whose x begins at args.x.
-template <class Format, int kRows>
+template <class Format, int kRows, bool kForms>
 void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
   constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
   const int scale_groups = args.groups * kHalves;
@@ -161,13 +206,20 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = shift_left(set1_i32(minus + r), shift);
     multiply_steps<Format::kBytes, kRows, kSteps>(w, q, sum);
-    const F s0 = loadf(scale), s1 = loadf(scale + kLanes32);
     const float* d = x.d + g / kHalves * kTileRows;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
+#if defined(__AVX512VNNI__)
+      if constexpr (kForms) {
+        const std::int32_t* exponent = x.exponent + g * kTileRows + r;
+        acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), scaled(scale, d + r, exponent)));
+        acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), scaled(scale + kLanes32, d + r, exponent)));
+        continue;
+      }
+#endif
       const F factor = set1f(d[r]);
-      acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), mul(s0, factor)));
-      acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), mul(s1, factor)));
+      acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), mul(loadf(scale), factor)));
+      acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), mul(loadf(scale + kLanes32), factor)));
     }
     w += kSteps * kColumns * 4;
     scale += kColumns;
@@ -193,28 +245,36 @@ void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
   write_sums<kRows>(sum, out);
 }
 
-template <class Format, int kRows>
+template <class Format, int kRows, bool kForms>
 inline void tile_part(const IntTileArgs& args, int row) {
   const std::size_t at = static_cast<std::size_t>(row) * static_cast<std::size_t>(args.groups);  // groups before this tile
-  const IntRows x{args.x.q + 32 * at, args.x.d + at, args.x.ds + at, args.x.minus_sum + at, args.x.minus_halves + 2 * at};
-  tile_rows<Format, kRows>(args, x, args.acc + static_cast<std::size_t>(row) * kColumns);
+  const IntRows x{args.x.q + 32 * at,           args.x.d + at,       args.x.ds + at, args.x.minus_sum + at,
+                  args.x.minus_halves + 2 * at, args.x.exponent + at};
+  tile_rows<Format, kRows, kForms>(args, x, args.acc + static_cast<std::size_t>(row) * kColumns);
   if constexpr (Format::kMinima) tile_minima<kRows>(args, x, args.min + static_cast<std::size_t>(row) * kColumns);
+}
+
+template <class Format, bool kForms>
+void tile_all(const IntTileArgs& args) {
+  int row = 0;
+  for (; row + kTileRows <= args.rows; row += kTileRows) tile_part<Format, kTileRows, kForms>(args, row);
+  switch (args.rows - row) {
+    case 1:
+      return tile_part<Format, 1, kForms>(args, row);
+    case 2:
+      return tile_part<Format, 2, kForms>(args, row);
+    case 3:
+      return tile_part<Format, 3, kForms>(args, row);
+    default:
+      return;
+  }
 }
 
 template <class Format>
 void tile_format(const IntTileArgs& args) {
-  int row = 0;
-  for (; row + kTileRows <= args.rows; row += kTileRows) tile_part<Format, kTileRows>(args, row);
-  switch (args.rows - row) {
-    case 1:
-      return tile_part<Format, 1>(args, row);
-    case 2:
-      return tile_part<Format, 2>(args, row);
-    case 3:
-      return tile_part<Format, 3>(args, row);
-    default:
-      return;
-  }
+  if constexpr (kScaleFormsPay<Format>)
+    if (args.rows >= kManyRows) return tile_all<Format, true>(args);
+  tile_all<Format, false>(args);
 }
 
 void int_pack(const IntPackArgs& args) {
