@@ -1,0 +1,88 @@
+// The planner against counts and sums from elsewhere (facts 3.2 and 6: sizes of the released checkpoint's tensors).
+#include "train/plain/plan.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/files.h"
+#include "model/safetensors.h"
+
+namespace areason::train {
+namespace {
+
+ModelConfig released() {
+  const std::filesystem::path dir = std::filesystem::path(testing::TempDir()) / ("plan-" + std::to_string(::getpid()));
+  make_directories(dir);
+  write_file_atomic(dir / "config.json", read_file("configs/audio-reasoner-8b.json"));
+  const ModelConfig config = load_model_config(dir);
+  std::filesystem::remove_all(dir);
+  return config;
+}
+
+double gb(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
+
+TEST(MemoryPlan, CountsTheReleasedModel) {
+  const ParameterCounts counts = count_parameters(released());
+  EXPECT_EQ(counts.decoder, 7754878976u);
+  EXPECT_EQ(counts.tower, 636968960u);
+  EXPECT_EQ(counts.projector, 5246976u);
+  EXPECT_EQ(counts.all(), 8397094912u);
+  EXPECT_EQ(count_lora(released(), 8), 19988480u);
+}
+
+TEST(MemoryPlan, CountsACheckpointOnDisk) {
+  std::uint64_t elements = 0;
+  const TensorStore store = TensorStore::open("models/nano");
+  for (const auto& [name, view] : store.tensors()) {
+    if (name != "language_model.lm_head.weight") elements += static_cast<std::uint64_t>(view.elements());  // tied: a copy
+  }
+  EXPECT_EQ(count_parameters(load_model_config("models/nano")).all(), elements);
+}
+
+// 16.8 GB of weights, 16.8 of gradients, 33.6 of master weights, 67.2 of moments.
+TEST(MemoryPlan, FullFineTuningOfTheReleasedModel) {
+  PlanOptions options;
+  options.ranks = 8;
+  options.precision = PlanPrecision::kBf16Master;
+  options.attention = PlanAttention::kFlash;
+  options.activations = PlanActivations::kRecompute;
+  const Plan plan = plan_memory(released(), options);
+  EXPECT_NEAR(gb(plan.rows[0].weights), 16.8, 0.05);
+  EXPECT_NEAR(gb(plan.rows[0].gradients), 16.8, 0.05);
+  EXPECT_NEAR(gb(plan.rows[0].master), 33.6, 0.05);
+  EXPECT_NEAR(gb(plan.rows[0].states), 67.2, 0.05);
+  EXPECT_NEAR(gb(plan.rows[1].states), 67.2 / 8, 0.05);
+  EXPECT_NEAR(gb(plan.rows[2].gradients), 16.8 / 8, 0.05);
+  EXPECT_NEAR(gb(plan.rows[3].weights), 16.8 / 8, 0.05);
+  for (std::size_t stage = 1; stage < 4; ++stage) EXPECT_LT(plan.rows[stage].total(), plan.rows[stage - 1].total());
+  EXPECT_GT(gb(plan.rows[0].total()), 80.0);
+  EXPECT_LT(gb(plan.rows[1].total()), 70.0) << "8 GPUs of 80 GB must take it with room";
+}
+
+TEST(MemoryPlan, OptionsChangeWhatTheyShould) {
+  PlanOptions base;
+  base.precision = PlanPrecision::kBf16Master;
+  const Plan keep = plan_memory(released(), base);
+  PlanOptions options = base;
+  options.activations = PlanActivations::kRecompute;
+  EXPECT_LT(plan_memory(released(), options).rows[0].activations, keep.rows[0].activations / 4);
+  options = base;
+  options.lora_rank = 8;
+  const Plan lora = plan_memory(released(), options);
+  EXPECT_EQ(lora.trained, 19988480u);
+  EXPECT_LT(gb(lora.rows[0].states + lora.rows[0].master), 0.3);
+  options = base;
+  options.optimizer = PlanOptimizer::kAdamW8;
+  EXPECT_EQ(plan_memory(released(), options).rows[0].states, keep.rows[0].states / 4);
+  options = base;
+  options.train_tower = options.train_projector = false;
+  EXPECT_EQ(plan_memory(released(), options).trained, 7754878976u);
+  options = base;
+  options.sequence = 8192;
+  EXPECT_GT(plan_memory(released(), options).rows[0].activations, 2 * keep.rows[0].activations - (1u << 30));
+}
+
+}  // namespace
+}  // namespace areason::train
