@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "eval/prompts.h"
 #include "eval/response.h"
+#include "model/model_files.h"
 
 namespace areason {
 namespace {
@@ -220,11 +221,14 @@ RunLock::~RunLock() { close(descriptor_); }
 Json describe_model(const std::string& dir, std::uint64_t hash_limit) {
   std::vector<fs::path> files;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(dir, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".safetensors") || name == "config.json" || name == "generation_config.json")
-      files.push_back(entry.path());
-  }
+  const ModelFiles model = find_model_files(dir);
+  if (model.is_gguf()) files = {model.text_gguf, model.mmproj_gguf};
+  if (!model.dir.empty())
+    for (const auto& entry : fs::directory_iterator(model.dir, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(".safetensors") || name == "config.json" || name == "generation_config.json")
+        files.push_back(entry.path());
+    }
   std::sort(files.begin(), files.end());
   Json out = {{"kind", "engine"}, {"path", fs::absolute(dir).lexically_normal().string()}, {"files", Json::object()}};
   for (const fs::path& file : files) {
