@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -51,6 +53,69 @@ TEST(QuantBlocksTest, RowsHaveGgmlsSizes) {
   EXPECT_EQ(row_bytes(WeightType::kBF16, 3), 6u);
   EXPECT_THROW(row_bytes(WeightType::kQ4_0, 33), Error);
   EXPECT_THROW(row_bytes(WeightType::kQ6_K, 128), Error);
+}
+
+// Golden values: PyPI's gguf 0.19.0 (gguf.quants.dequantize and quantize), over the bytes and values made here.
+struct Golden {
+  WeightType type;
+  std::vector<std::size_t> scales;  // where f16 0.37, and then -0.21, stand in a block of bytes 73 i + 29
+  std::vector<std::pair<std::size_t, float>> values;
+  double sum;  // of value i times i + 1
+};
+
+TEST(QuantBlocksTest, BlocksMeanWhatGgmlReadsFromThem) {
+  const Golden goldens[] = {
+      {WeightType::kQ8_0,
+       {0},
+       {{0, -29.9794921875f}, {1, -2.9609375f}, {16, 23.3173828125f}, {31, -45.154296875f}},
+       -2599.703125},
+      {WeightType::kQ4_0, {0}, {{0, 2.5908203125f}, {1, 0.0f}, {15, -0.740234375f}, {31, 2.5908203125f}}, 61.8095703125},
+      {WeightType::kQ4_K,
+       {0, 2},
+       {{0, 12.580078125f}, {33, 65.17578125f}, {100, 155.44921875f}, {191, 160.4560546875f}},
+       2719019.203125},
+      {WeightType::kQ5_K,
+       {0, 2},
+       {{0, 18.501953125f}, {33, 72.578125f}, {100, 10.36328125f}, {200, 468.86328125f}},
+       5232108.984375},
+      {WeightType::kQ6_K, {208}, {{0, 38.8623046875f}, {17, 84.38671875f}, {150, 773.544921875f}, {191, 0.0f}}, 804661.4140625},
+  };
+  for (const Golden& golden : goldens) {
+    std::vector<std::uint8_t> block(block_bytes(golden.type));
+    for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<std::uint8_t>(i * 73 + 29);
+    float scale = 0.37f;
+    for (const std::size_t at : golden.scales) {
+      const std::uint16_t bits = f32_to_f16_bits(scale);
+      std::memcpy(&block[at], &bits, 2);
+      scale = -0.21f;
+    }
+    std::vector<float> out(static_cast<std::size_t>(block_size(golden.type)));
+    dequantize_row(golden.type, block.data(), block_size(golden.type), out.data());
+    for (const auto& [at, value] : golden.values) EXPECT_EQ(out[at], value) << weight_type_name(golden.type) << " " << at;
+    double sum = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) sum += static_cast<double>(out[i]) * static_cast<double>(i + 1);
+    EXPECT_DOUBLE_EQ(sum, golden.sum) << weight_type_name(golden.type);
+  }
+}
+
+TEST(QuantBlocksTest, RowsAreQuantisedAsGgmlDoesIt) {
+  std::vector<float> x;
+  for (int i = 0; i < 64; ++i) x.push_back(static_cast<float>((i * 37) % 101 - 50) / 16.0f * static_cast<float>(1 + i % 7));
+  for (const auto& [type, golden] :
+       {std::pair{WeightType::kQ8_0,
+                  "7130e9f420b8f95ca10328e51f96e555ef0032cf177fca09d8f736b3087ef50c44e74b312ba3f50ce90741d82481fc14d5fe44c01811"
+                  "f216bcf1"
+                  "42a3011de4125dde3af0"},
+        {WeightType::kQ4_0, "68c059b9760db872ae9856da760f9a7349a84041ab9277994778cc268aa06899e568cc74"}}) {
+    std::vector<std::uint8_t> row(row_bytes(type, 64));
+    quantize_row(type, x.data(), 64, row.data());
+    std::string hex;
+    for (const std::uint8_t byte : row) {
+      hex += "0123456789abcdef"[byte >> 4];
+      hex += "0123456789abcdef"[byte & 15];
+    }
+    EXPECT_EQ(hex, golden) << weight_type_name(type);
+  }
 }
 
 TEST(QuantBlocksTest, Q4_0TakesTheExtremeAsMinusEight) {
