@@ -9,6 +9,8 @@ namespace {
 constexpr int kPromptPiece = 512;             // positions of a prompt computed in one step
 constexpr std::size_t kRemembered = 1 << 20;  // n-grams of earlier answers for drafts
 
+constexpr int kDraftedRows = 16;  // of a pass with drafts
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 PositionKeys keys_of(const EngineRequest& request) {
@@ -167,7 +169,8 @@ void Engine::decode() {
   const int most = model_->invariant_rows();
   std::vector<Turn> turns;
   int rows = 0;
-  const int share = running_.empty() ? 0 : std::max(0, most / static_cast<int>(running_.size()));
+  // Drafts are for few answers: many fill a pass by themselves.
+  const int share = running_.empty() ? 0 : kDraftedRows / static_cast<int>(running_.size());
   for (const auto& sequence : running_) {
     const auto pending = sequence->writer->pending();
     Turn turn{sequence.get(), {pending.begin(), pending.end()}, pending.size()};

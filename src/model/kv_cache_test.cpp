@@ -1,7 +1,11 @@
 // Pages shared by sequences, and passes over several sequences, on the model that ships (real weights, sixteen bits).
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "base/error.h"
+#include "model/quantize.h"
 #include "model/qwen2_audio.h"
 
 namespace areason {
@@ -92,6 +96,37 @@ TEST_P(KvCacheTest, PagesCanBeStoredAndRestored) {
   bytes.pop_back();
   EXPECT_THROW(model_.restore_cache(bytes, 70), Error);
   EXPECT_THROW(model_.restore_cache({}, -1), Error);
+}
+
+// Integer formats: a prompt at once, one by one, and in a pass with 39 others give the same bits (design.md, 7).
+TEST(QuantizedRows, ResultsDoNotDependOnTheBatch) {
+  const std::string dir =
+      (std::filesystem::temp_directory_path() / ("areason_quantized_rows_" + std::to_string(getpid()))).string();
+  quantize_model({.model_dir = "models/nano", .out = dir, .type = GgufType::kQ8_0, .progress = {}});
+  Qwen2Audio model = Qwen2Audio::load(dir, 2);
+  std::filesystem::remove_all(dir);
+  EXPECT_GE(model.invariant_rows(), 40);
+  std::vector<int> prompt;
+  for (int i = 0; i < 75; ++i) prompt.push_back((i * 53 + 7) % 1700);
+  KvCache whole, stepwise;
+  const auto wanted = model.forward(prompt, {}, whole, Logits::kLast);
+  std::vector<float> last;
+  for (std::size_t i = 0; i < prompt.size(); ++i)
+    last = model.forward(std::span(prompt).subspan(i, 1), {}, stepwise, Logits::kLast);
+  EXPECT_EQ(last, wanted);
+
+  std::vector<KvCache> caches(40);
+  std::vector<BatchItem> items;
+  for (std::size_t i = 0; i < caches.size(); ++i) {
+    if (i == 20) caches[i] = whole.clone();
+    const auto ids = std::span(prompt).subspan(i, 1 + i % 3);
+    items.push_back({ids, {}, &caches[i], 1});
+  }
+  const auto together = model.forward_batch(items);
+  const auto alone = model.forward(items[20].ids, {}, whole, Logits::kLast);
+  const auto at = static_cast<std::ptrdiff_t>(20 * alone.size());
+  EXPECT_EQ(std::vector<float>(together.begin() + at, together.begin() + at + static_cast<std::ptrdiff_t>(alone.size())),
+            alone);
 }
 
 }  // namespace

@@ -18,6 +18,17 @@ constexpr int kChunk = 512;
 // A position whose keys and values take no more than this in f32 is kept in f32.
 constexpr std::size_t kSmallPosition = 64 << 10;
 
+// Rows for which a pass gives each of them the same bits (linear.h): integer products are exact for any number; f32 sums have
+// another order where weights are packed.
+int find_invariant_rows(const DecoderWeights& weights) {
+  const auto exact = [](const Matrix& matrix) { return is_quantized(matrix.type); };
+  bool all = exact(weights.head);
+  for (const DecoderLayer& layer : weights.layers)
+    for (const Matrix* matrix : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down})
+      all = all && exact(*matrix);
+  return all ? kChunk : kStreamedRows;
+}
+
 // A part of an item that goes through the decoder in one pass.
 struct Part {
   const BatchItem* item;
@@ -53,7 +64,8 @@ struct Qwen2Audio::Impl {
         weights(load_weights(model_dir, config)),
         pool(threads),
         context{pool, active_kernels()},
-        decoder(context, weights->decoder, config.text) {
+        decoder(context, weights->decoder, config.text),
+        invariant_rows(find_invariant_rows(weights->decoder)) {
     set_kv_type(KvType::kF32);
     if (kv->page_bytes() > kSmallPosition * kPagePositions) set_kv_type(KvType::kF16);
   }
@@ -72,6 +84,7 @@ struct Qwen2Audio::Impl {
   ThreadPool pool;
   KernelContext context;
   Decoder decoder;
+  int invariant_rows;
   std::shared_ptr<KvPages> kv;
   std::vector<float> hidden;  // [rows of a pass][width]
 };
@@ -184,7 +197,7 @@ std::vector<float> Qwen2Audio::forward_batch(std::span<const BatchItem> items) {
   return out;
 }
 
-int Qwen2Audio::invariant_rows() const { return kStreamedRows; }
+int Qwen2Audio::invariant_rows() const { return impl_->invariant_rows; }
 
 void Qwen2Audio::set_kv_type(KvType type) { impl_->set_kv_type(type); }
 KvType Qwen2Audio::kv_type() const { return impl_->kv->shape().type; }
