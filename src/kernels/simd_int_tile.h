@@ -12,63 +12,82 @@ constexpr int kColumns = kColumnVectors * kLanes32;
 constexpr int kTileRows = kIntTileRows;
 static_assert(kColumns <= kIntColumns);
 
-template <int kLane>
-inline void store_lane(std::uint8_t* at, std::size_t step, V v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(at + kLane * step), lane<kLane>(v));
-}
-inline void store_lanes(std::uint8_t* at, std::size_t step, V v) {
-  store_lane<0>(at, step, v);
-  store_lane<1>(at, step, v);
+inline void store(std::uint8_t* at, V v) { std::memcpy(at, &v, sizeof v); }
+
+// Lane q of v[i] for lane i of v[q].
+inline void transpose_lanes(V (&v)[kQuads]) {
 #if defined(__AVX512VNNI__)
-  store_lane<2>(at, step, v);
-  store_lane<3>(at, step, v);
+  const V a = _mm512_shuffle_i64x2(v[0], v[1], 0x44), b = _mm512_shuffle_i64x2(v[2], v[3], 0x44);
+  const V c = _mm512_shuffle_i64x2(v[0], v[1], 0xee), d = _mm512_shuffle_i64x2(v[2], v[3], 0xee);
+  v[0] = first_halves(a, b);
+  v[1] = second_halves(a, b);
+  v[2] = first_halves(c, d);
+  v[3] = second_halves(c, d);
+#else
+  const V first = first_halves(v[0], v[1]);
+  v[1] = second_halves(v[0], v[1]);
+  v[0] = first;
 #endif
 }
-inline void store_floats(float* at, std::size_t step, F v) {
-  V bits;
-  std::memcpy(&bits, &v, sizeof bits);
-  store_lanes(reinterpret_cast<std::uint8_t*>(at), step * sizeof(float), bits);
-}
 
-// The 32-bit elements j of four rows side by side, for j = 0…3, into the panel's steps.
-inline void store_transposed(const V (&row)[4], std::uint8_t* at) {
+// kLanes32 weight rows: four for each lane of a vector.
+using UnitRows = Unit[kQuads][4];
+
+// kQuads groups of kLanes32 columns into a panel: whole vectors are stored.
+template <class Format>
+inline void pack_step(const UnitRows& rows, int step, std::uint8_t* w) {
   constexpr std::size_t kStep = kColumns * 4, kGroup = 8 * kStep;
-  const V a = unpack_low32(row[0], row[1]), b = unpack_low32(row[2], row[3]);
-  const V c = unpack_high32(row[0], row[1]), d = unpack_high32(row[2], row[3]);
-  store_lanes(at, kGroup, unpack_low64(a, b));
-  store_lanes(at + kStep, kGroup, unpack_high64(a, b));
-  store_lanes(at + 2 * kStep, kGroup, unpack_low64(c, d));
-  store_lanes(at + 3 * kStep, kGroup, unpack_high64(c, d));
-}
-
-// Four columns of a panel, kQuads groups.
-template <class Format>
-inline void pack_step(const Unit (&rows)[4], int step, std::uint8_t* w) {
-  V first[4], second[4];
+  V piece[8][kQuads];  // four weights of four columns in a lane: [step of the panel][quad of columns], lanes are groups
 #pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {
-    V bytes[2];
-    Format::load(rows[r], step, bytes);
-    first[r] = bytes[0];
-    second[r] = bytes[1];
+  for (int quad = 0; quad < kQuads; ++quad) {
+    V row[4][2];
+#pragma GCC unroll 4
+    for (int r = 0; r < 4; ++r) Format::load(rows[quad][r], step, row[r]);
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      const V a = unpack_low32(row[0][half], row[1][half]), b = unpack_low32(row[2][half], row[3][half]);
+      const V c = unpack_high32(row[0][half], row[1][half]), d = unpack_high32(row[2][half], row[3][half]);
+      piece[4 * half][quad] = unpack_low64(a, b);
+      piece[4 * half + 1][quad] = unpack_high64(a, b);
+      piece[4 * half + 2][quad] = unpack_low64(c, d);
+      piece[4 * half + 3][quad] = unpack_high64(c, d);
+    }
   }
-  store_transposed(first, w);
-  store_transposed(second, w + 4 * kColumns * 4);
+#pragma GCC unroll 8
+  for (std::size_t j = 0; j < 8; ++j) {
+    transpose_lanes(piece[j]);
+#pragma GCC unroll 4
+    for (std::size_t group = 0; group < kQuads; ++group) store(w + group * kGroup + j * kStep, piece[j][group]);
+  }
+}
+
+// Factors of kQuads groups (lanes) for kQuads quads of columns, to [group][column] at this distance.
+inline void pack_scales(const F (&scale)[kQuads], float* at, std::size_t step) {
+  V bits[kQuads];
+  std::memcpy(bits, scale, sizeof bits);
+  transpose_lanes(bits);
+  for (std::size_t group = 0; group < kQuads; ++group) store(reinterpret_cast<std::uint8_t*>(at + group * step), bits[group]);
 }
 
 template <class Format>
-inline void pack_unit(const Unit (&rows)[4], std::size_t group, int column, IntPanel& panel) {
-  const auto scales = Format::scales(rows);
+inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t column, IntPanel& panel) {
+  typename Format::Scales scales[kQuads];
+  for (int quad = 0; quad < kQuads; ++quad) scales[quad] = Format::scales(rows[quad]);
   for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
-    pack_step<Format>(rows, step, panel.w + (group * 8 * kColumns + static_cast<std::size_t>(column)) * 4);
+    pack_step<Format>(rows, step, panel.w + (group * 8 * kColumns + column) * 4);
+    F values[kQuads];
+    for (int quad = 0; quad < kQuads; ++quad) values[quad] = scales[quad].scale[step];
     if constexpr (Format::kHalves) {
-      float* at = panel.scale + 2 * group * kColumns + column;
-      store_floats(at, 2 * kColumns, scales.scale[step]);
-      store_floats(at + kColumns, 2 * kColumns, scales.second[step]);
+      pack_scales(values, panel.scale + 2 * group * kColumns + column, 2 * kColumns);
+      for (int quad = 0; quad < kQuads; ++quad) values[quad] = scales[quad].second[step];
+      pack_scales(values, panel.scale + (2 * group + 1) * kColumns + column, 2 * kColumns);
     } else {
-      store_floats(panel.scale + group * kColumns + column, kColumns, scales.scale[step]);
+      pack_scales(values, panel.scale + group * kColumns + column, kColumns);
     }
-    if constexpr (Format::kMinima) store_floats(panel.min + group * kColumns + column, kColumns, scales.min[step]);
+    if constexpr (Format::kMinima) {
+      for (int quad = 0; quad < kQuads; ++quad) values[quad] = scales[quad].min[step];
+      pack_scales(values, panel.min + group * kColumns + column, kColumns);
+    }
   }
 }
 
@@ -113,31 +132,37 @@ inline F scaled(const float* scale, const float* d, const std::int32_t* exponent
 }
 #endif
 
+// One vector of columns.
+template <class Format>
+inline void pack_vector(const IntPackArgs& args, int column) {
+  constexpr int kUnit = 32 * kQuads * Format::kSteps;
+  const auto* weights = static_cast<const std::uint8_t*>(args.weights);
+  const std::size_t bytes = static_cast<std::size_t>(args.k / 32) * (Format::kUnitBytes * 32 / kUnit);
+  Unit rows[kQuads][4];
+  for (int i = 0; i < kLanes32; ++i) {
+    const auto row = static_cast<std::size_t>(column + i < args.rows ? column + i : args.rows - 1);
+    rows[i / 4][i % 4] = weights + row * args.row_bytes;
+    const char* next = static_cast<const char*>(args.next) + row * args.row_bytes;
+    for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(next + at, _MM_HINT_T0);
+  }
+  std::size_t group = 0;
+  for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
+    pack_unit<Format>(rows, group, static_cast<std::size_t>(column), *args.panel);
+    for (auto& quad : rows)
+      for (Unit& row : quad) row += Format::kUnitBytes;
+  }
+  if (args.k % kUnit == 0) return;
+  // Only formats of small blocks have a rest.
+  PaddedUnits padded[kQuads];
+  Unit copy[kQuads][4];
+  for (int quad = 0; quad < kQuads; ++quad)
+    padded[quad].fill(rows[quad], Format::kUnitBytes / kQuads * static_cast<std::size_t>(args.k % kUnit / 32), copy[quad]);
+  pack_unit<Format>(copy, group, static_cast<std::size_t>(column), *args.panel);
+}
+
 template <class Format>
 void pack_columns(const IntPackArgs& args) {
-  const auto* weights = static_cast<const std::uint8_t*>(args.weights);
-  constexpr int kUnit = 32 * kQuads * Format::kSteps;
-  const std::size_t bytes = static_cast<std::size_t>(args.k / 32) * (Format::kUnitBytes * 32 / kUnit);
-  for (int column = 0; column < kColumns; column += 4) {
-    Unit rows[4];
-    for (int r = 0; r < 4; ++r) {
-      const int row = column + r < args.rows ? column + r : args.rows - 1;
-      rows[r] = weights + static_cast<std::size_t>(row) * args.row_bytes;
-      const auto* next = static_cast<const char*>(args.next) + static_cast<std::size_t>(row) * args.row_bytes;
-      for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(next + at, _MM_HINT_T0);
-    }
-    std::size_t group = 0;
-    for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
-      pack_unit<Format>(rows, group, column, *args.panel);
-      for (Unit& row : rows) row += Format::kUnitBytes;
-    }
-    if (args.k % kUnit != 0) {  // only formats of small blocks
-      PaddedUnits padded;
-      Unit copy[4];
-      padded.fill(rows, Format::kUnitBytes / kQuads * static_cast<std::size_t>(args.k % kUnit / 32), copy);
-      pack_unit<Format>(copy, group, column, *args.panel);
-    }
-  }
+  for (int column = 0; column < kColumns; column += kLanes32) pack_vector<Format>(args, column);
 #if defined(__AVX512VNNI__)
   if constexpr (kScaleFormsPay<Format>)
     if (args.rows_of_x >= kManyRows) make_forms<Format>(*args.panel, args.k / 32);
