@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <memory>
+#include <cstring>
 
 #include "kernels/attention.h"
 #include "kernels/half.h"
@@ -16,7 +16,7 @@ namespace {
 constexpr int kQueryBlock = 512;  // queries of a task: their scores stay in the cache, packed keys are used often enough
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
-int blocks_of(int values) { return (values + kSmallBlock - 1) / kSmallBlock; }
+int units_of(int values) { return (values + kSmallBlock - 1) / kSmallBlock; }
 
 // 32 values to int8 with one scale; loops that compilers vectorise, unlike quantize_row()'s rounding.
 BlockQ8_0 to_block(const float* x) {
@@ -31,9 +31,22 @@ BlockQ8_0 to_block(const float* x) {
   return block;
 }
 
-// Keys [positions][head_dim] and values, transposed, [head_dim][positions] of one head, as rows of Q8_0.
-struct HeadBlocks {
-  std::vector<BlockQ8_0> keys, values;
+// 32 neighbouring values of a row of this type.
+void write_unit(WeightType type, const float* x, std::byte* out) {
+  if (type == WeightType::kQ8_0) {
+    const BlockQ8_0 block = to_block(x);
+    std::memcpy(out, &block, sizeof block);
+    return;
+  }
+  std::uint16_t bits[kSmallBlock];
+  for (int i = 0; i < kSmallBlock; ++i) bits[i] = f32_to_bf16_bits(x[i]);
+  std::memcpy(out, bits, sizeof bits);
+}
+
+// Keys [positions][head_dim] and values, transposed, [head_dim][positions rounded up to 32] of one head, as rows of `type`.
+struct HeadRows {
+  WeightType type;
+  std::vector<std::byte> keys, values;
 };
 
 struct Head {
@@ -46,44 +59,52 @@ struct Head {
   std::size_t stride;
 };
 
-HeadBlocks quantize_head(const Head& head) {
-  const int key_blocks = blocks_of(head.dim), value_blocks = blocks_of(head.positions);
-  HeadBlocks blocks{std::vector<BlockQ8_0>(size(head.positions * key_blocks)),
-                    std::vector<BlockQ8_0>(size(head.dim * value_blocks))};
+HeadRows convert_head(const Head& head, WeightType type) {
+  const int key_units = units_of(head.dim), value_units = units_of(head.positions);
+  const std::size_t unit = row_bytes(type, kSmallBlock);
+  HeadRows rows{type, std::vector<std::byte>(size(head.positions * key_units) * unit),
+                std::vector<std::byte>(size(head.dim * value_units) * unit)};
   for (int p = 0; p < head.positions; ++p)
-    for (int b = 0; b < key_blocks; ++b)
-      blocks.keys[size(p * key_blocks + b)] = to_block(head.k + size(p) * head.stride + size(b * kSmallBlock));
+    for (int u = 0; u < key_units; ++u)
+      write_unit(type, head.k + size(p) * head.stride + size(u * kSmallBlock),
+                 rows.keys.data() + size(p * key_units + u) * unit);
   std::vector<float> turned(size(head.dim * kSmallBlock));
-  for (int b = 0; b < value_blocks; ++b) {
-    const int used = std::min(kSmallBlock, head.positions - b * kSmallBlock);
-    std::fill(turned.begin(), turned.end(), 0.0f);
+  for (int u = 0; u < value_units; ++u) {
+    const int used = std::min(kSmallBlock, head.positions - u * kSmallBlock);
+    if (used < kSmallBlock) std::fill(turned.begin(), turned.end(), 0.0f);
     for (int p = 0; p < used; ++p) {
-      const float* value = head.v + size(b * kSmallBlock + p) * head.stride;
+      const float* value = head.v + size(u * kSmallBlock + p) * head.stride;
       for (int i = 0; i < head.dim; ++i) turned[size(i * kSmallBlock + p)] = value[i];
     }
-    for (int i = 0; i < head.dim; ++i) blocks.values[size(i * value_blocks + b)] = to_block(turned.data() + i * kSmallBlock);
+    for (int i = 0; i < head.dim; ++i)
+      write_unit(type, turned.data() + i * kSmallBlock, rows.values.data() + size(i * value_units + u) * unit);
   }
-  return blocks;
+  return rows;
 }
 
 // out[rows] of queries from `first` on. `single` is a context whose pool is this thread alone.
-void attend_block(const KernelContext& single, const Head& head, const HeadBlocks& blocks, int first,
+void attend_block(const KernelContext& single, const Head& head, const HeadRows& keys_values, int first,
                   std::vector<float>& scores) {
-  const int rows = std::min(kQueryBlock, head.positions - first), padded = blocks_of(head.positions) * kSmallBlock;
+  const int rows = std::min(kQueryBlock, head.positions - first), padded = units_of(head.positions) * kSmallBlock;
   const std::size_t stride = size(padded) + 16;  // rows apart in the cache's sets
   scores.resize(size(rows) * stride);
-  const LinearOutput score{blocks.keys.data(), WeightType::kQ8_0, head.positions, nullptr, scores.data(), stride,
-                           Store::kReplace};
-  linear(single, {head.q + size(first) * head.stride, head.stride, rows, head.dim}, {&score, 1});
+  const LinearOutput score{keys_values.keys.data(), keys_values.type, head.positions, nullptr,
+                           scores.data(),           stride,           Store::kReplace};
+  linear(single, {head.q + size(first) * head.stride, head.stride, rows, head.dim, Activations::kBF16}, {&score, 1});
   const float scale = 1.0f / std::sqrt(static_cast<float>(head.dim));
   for (int r = 0; r < rows; ++r) {
     float* row = scores.data() + size(r) * stride;
     single.table.softmax(row, head.positions, scale);
     std::fill(row + head.positions, row + padded, 0.0f);
   }
-  const LinearOutput sum{blocks.values.data(), WeightType::kQ8_0, head.dim, nullptr, head.out + size(first) * head.stride,
-                         head.stride,          Store::kReplace};
-  linear(single, {scores.data(), stride, rows, padded}, {&sum, 1});
+  const LinearOutput sum{keys_values.values.data(),
+                         keys_values.type,
+                         head.dim,
+                         nullptr,
+                         head.out + size(first) * head.stride,
+                         head.stride,
+                         Store::kReplace};
+  linear(single, {scores.data(), stride, rows, padded, Activations::kBF16}, {&sum, 1});
 }
 
 struct Task {
@@ -91,10 +112,10 @@ struct Task {
   int first;
 };
 
-void integer_attention(const KernelContext& context, const std::vector<Head>& heads) {
-  std::vector<HeadBlocks> blocks(heads.size());
+void rounded_attention(const KernelContext& context, const std::vector<Head>& heads, WeightType type) {
+  std::vector<HeadRows> rows(heads.size());
   context.pool.parallel_for(heads.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (; begin < end; ++begin) blocks[begin] = quantize_head(heads[begin]);
+    for (; begin < end; ++begin) rows[begin] = convert_head(heads[begin], type);
   });
   std::vector<Task> tasks;
   for (std::size_t h = 0; h < heads.size(); ++h)
@@ -105,7 +126,7 @@ void integer_attention(const KernelContext& context, const std::vector<Head>& he
     std::vector<float> scores;
     for (; begin < end; ++begin) {
       const Task& task = tasks[begin];
-      attend_block(single, heads[task.head], blocks[task.head], task.first, scores);
+      attend_block(single, heads[task.head], rows[task.head], task.first, scores);
     }
   });
 }
@@ -113,12 +134,13 @@ void integer_attention(const KernelContext& context, const std::vector<Head>& he
 }  // namespace
 
 void EncoderAttention::run(const KernelContext& context, const float* q, const float* k, const float* v, float* out) const {
+  const bool rounded = is_quantized(weights) || (weights == WeightType::kF16 && context.table.bf16 != nullptr);
+  const bool exact = !rounded || head_dim % kSmallBlock != 0;
   const std::size_t stride = size(heads * head_dim);
-  const bool integers = is_quantized(weights) && head_dim % kSmallBlock == 0;
   std::vector<Head> parts;
   std::size_t at = 0;
   for (const int positions : windows) {
-    if (!integers)
+    if (exact)
       attention(context, {q + at, k + at, v + at, out + at, positions, positions, heads, heads, head_dim, Mask::kNone});
     else
       for (int h = 0; h < heads; ++h) {
@@ -127,7 +149,7 @@ void EncoderAttention::run(const KernelContext& context, const float* q, const f
       }
     at += size(positions) * stride;
   }
-  if (integers) integer_attention(context, parts);
+  if (!exact) rounded_attention(context, parts, is_quantized(weights) ? WeightType::kQ8_0 : WeightType::kBF16);
 }
 
 }  // namespace areason

@@ -1,9 +1,9 @@
 #pragma once
-// Attention of the audio encoder in the arithmetic of its weights: where they are integers, keys, values and probabilities are
-// rounded to int8 per group of 32 as activations are, and both products run through linear(); where they are floats, it is
-// attention() in f32. No mask; several windows at once, each seeing itself only. Called by encoder.cpp.
-// Thread rule: one caller at a time per pool. Shapes: q, k, v, out [positions of all windows][heads * head_dim].
-#include <span>
+// Attention of the audio encoder in the arithmetic of its weights. Where they are integers, queries, keys, values and
+// probabilities are rounded to int8 per group of 32 as activations are, where they are f16 (a converted encoder) and the
+// machine multiplies bf16, to bf16; both products then run through linear(). Else it is attention() in f32. No mask; several
+// windows at once, each seeing itself only. Called by encoder.cpp. Thread rule: one caller at a time per pool. Shapes: q, k, v,
+// out [positions of all windows][heads * head_dim].
 #include <vector>
 
 #include "kernels/linear.h"
