@@ -231,7 +231,14 @@ void fill(std::vector<std::byte>& region, WeightType type) {
     std::memcpy(region.data() + at, rows.data(), std::min(rows.size(), region.size() - at));
 }
 
-void run(Bench& bench, const Peaks& peaks, WeightType type, const Shape& s, Activations activations) {
+struct Case {
+  WeightType type;
+  Shape shape;
+  Activations activations;
+};
+
+void run(Bench& bench, const Peaks& peaks, const Case& c) {
+  const auto& [type, s, activations] = c;
   const Result result = bench.time(type, s, activations);
   const double bytes = static_cast<double>(row_bytes(type, s.k)) * s.n, operations = 2.0 * s.rows * s.k * s.n;
   const bool bf16 = activations == Activations::kBF16;
@@ -261,7 +268,7 @@ void run_all(Bench& bench) {
         if (!bench.wanted(name)) continue;
         if (!filled) fill(bench.region, type);
         filled = true;
-        run(bench, peaks, type, s, activations);
+        run(bench, peaks, {type, s, activations});
       }
     }
   }

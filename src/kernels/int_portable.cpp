@@ -81,27 +81,32 @@ int multiply(const std::int8_t* w, const std::int8_t* q, int n) {
   return sum;
 }
 
-// Adds a group to one output's two sums; `x` begins at the group.
-inline void add_group(WeightType type, const Group& group, const IntRows& x, float& acc, float& min) {
+struct Sums {
+  float acc = 0;
+  float min = 0;
+};
+
+// Adds a group to one output's sums; `x` begins at the group.
+inline void add_group(WeightType type, const Group& group, const IntRows& x, Sums& sums) {
   if (type == WeightType::kQ6_K) {
     for (int i = 0; i < 2; ++i)
-      acc += static_cast<float>(multiply(group.w + 16 * i, x.q + 16 * i, 16)) * (group.scale[i] * *x.d);
+      sums.acc += static_cast<float>(multiply(group.w + 16 * i, x.q + 16 * i, 16)) * (group.scale[i] * *x.d);
     return;
   }
-  acc += static_cast<float>(multiply(group.w, x.q, 32)) * (group.scale[0] * *x.d);
-  if (type == WeightType::kQ4_K || type == WeightType::kQ5_K) min += group.min * *x.ds;
+  sums.acc += static_cast<float>(multiply(group.w, x.q, 32)) * (group.scale[0] * *x.d);
+  if (type == WeightType::kQ4_K || type == WeightType::kQ5_K) sums.min += group.min * *x.ds;
 }
 
 void int_dot(const IntDotArgs& args) {
   for (int n = 0; n < args.n; ++n) {
     const auto* row = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(n) * args.row_bytes;
-    float acc = 0, min = 0;
+    Sums sums;
     for (int g = 0; g < args.k / 32; ++g) {
       Group group;
       read_group(args.type, row, g, group);
-      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, nullptr}, acc, min);
+      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, nullptr}, sums);
     }
-    float total = acc - min;
+    float total = sums.acc - sums.min;
     if (args.bias != nullptr) total += args.bias[n];
     args.y[n] = args.store == Store::kAdd ? args.y[n] + total : total;
   }
@@ -135,12 +140,14 @@ void int_tile(const IntTileArgs& args) {
       std::int8_t q[32];
       for (std::size_t i = 0; i < 8; ++i)
         std::memcpy(q + 4 * i, args.x.q + 32 * (at - lane) + 4 * (kIntTileRows * i + lane), 4);
-      float unused = 0;
       for (int c = 0; c < kColumns; ++c) {
         Group group;
         std::memcpy(&group, args.panel->w + static_cast<std::size_t>(g * kColumns + c) * sizeof(Group), sizeof group);
-        add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr, nullptr}, args.acc[r * kColumns + c],
-                  minima ? args.min[r * kColumns + c] : unused);
+        const int out = r * kColumns + c;
+        Sums sums{args.acc[out], minima ? args.min[out] : 0.0f};
+        add_group(args.type, group, {q, args.x.d + at, args.x.ds + at, nullptr, nullptr, nullptr}, sums);
+        args.acc[out] = sums.acc;
+        if (minima) args.min[out] = sums.min;
       }
     }
   }

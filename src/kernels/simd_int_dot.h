@@ -60,18 +60,22 @@ inline __m128 add_lanes_of_two(__m128 acc, F a, F b) {  // a0 b0 a1 b1 …
   return acc;
 }
 
-struct QuadSums {
+// Four weight rows: where they are, the scales of the current unit, and their sums.
+template <class Format>
+struct Quad {
+  Unit rows[4];
+  typename Format::Scales scales;
   __m128 acc = _mm_setzero_ps();
   __m128 min = _mm_setzero_ps();
 };
 
 template <class Format>
-inline void quad_step(const Unit (&rows)[4], int step, const typename Format::Scales& scales, const StepX& x, QuadSums& sums) {
+inline void quad_step(Quad<Format>& quad, int step, const StepX& x) {
   V first[4], second[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
     V bytes[2];
-    Format::load(rows[r], step, bytes);
+    Format::load(quad.rows[r], step, bytes);
     if constexpr (Format::kHalves) {
       first[r] = dot4<Format::kBytes>(x.correction[0], bytes[0], x.q[0]);
       second[r] = dot4<Format::kBytes>(x.correction[1], bytes[1], x.q[1]);
@@ -79,17 +83,18 @@ inline void quad_step(const Unit (&rows)[4], int step, const typename Format::Sc
       first[r] = dot4_two<Format::kBytes>(x.correction[0], bytes, x.q);
     }
   }
-  const F product = mul(to_float(sum_rows(first)), mul(scales.scale[step], x.d));
+  const F product = mul(to_float(sum_rows(first)), mul(quad.scales.scale[step], x.d));
   if constexpr (Format::kHalves)
-    sums.acc = add_lanes_of_two(sums.acc, product, mul(to_float(sum_rows(second)), mul(scales.second[step], x.d)));
+    quad.acc = add_lanes_of_two(quad.acc, product, mul(to_float(sum_rows(second)), mul(quad.scales.second[step], x.d)));
   else
-    sums.acc = add_lanes(sums.acc, product);
-  if constexpr (Format::kMinima) sums.min = add_lanes(sums.min, mul(scales.min[step], x.ds));
+    quad.acc = add_lanes(quad.acc, product);
+  if constexpr (Format::kMinima) quad.min = add_lanes(quad.min, mul(quad.scales.min[step], x.ds));
 }
 
-inline void finish_quad(const IntDotArgs& args, int first, const QuadSums& sums) {
+template <class Format>
+inline void finish_quad(const IntDotArgs& args, int first, const Quad<Format>& quad) {
   float value[4];
-  _mm_storeu_ps(value, _mm_sub_ps(sums.acc, sums.min));
+  _mm_storeu_ps(value, _mm_sub_ps(quad.acc, quad.min));
   for (int r = 0; r < 4 && first + r < args.n; ++r) {
     float total = value[r];
     if (args.bias != nullptr) total = total + args.bias[first + r];
@@ -105,38 +110,36 @@ inline void fetch(const char* p, std::size_t from, std::size_t to) {
 template <class Format>
 inline void band(const IntDotArgs& args, int first) {
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
-  Unit rows[kBandQuads][4];
+  Quad<Format> quads[kBandQuads];
   for (int i = 0; i < 4 * kBandQuads; ++i) {
     const int row = first + i < args.n ? first + i : args.n - 1;
-    rows[i / 4][i % 4] = weights + static_cast<std::size_t>(row) * args.row_bytes;
+    quads[i / 4].rows[i % 4] = weights + static_cast<std::size_t>(row) * args.row_bytes;
   }
   const bool last = first + 4 * kBandQuads >= args.n;
   const char* next = reinterpret_cast<const char*>(weights) + static_cast<std::size_t>(first + 4 * kBandQuads) * args.row_bytes;
-  QuadSums sums[kBandQuads];
   const std::size_t units = args.row_bytes / Format::kUnitBytes, rest = args.row_bytes % Format::kUnitBytes;
   std::size_t group = 0;
   for (std::size_t unit = 0; unit < units; ++unit) {
     if (!last) fetch(next, unit * Format::kUnitBytes * 4 * kBandQuads, (unit + 1) * Format::kUnitBytes * 4 * kBandQuads);
-    typename Format::Scales scales[kBandQuads];
-    for (int q = 0; q < kBandQuads; ++q) scales[q] = Format::scales(rows[q]);
+    for (auto& quad : quads) quad.scales = Format::scales(quad.rows);
     for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
       const StepX x = step_x<Format>(args.x, group);
 #pragma GCC unroll 4
-      for (int q = 0; q < kBandQuads; ++q) quad_step<Format>(rows[q], step, scales[q], x, sums[q]);
+      for (auto& quad : quads) quad_step<Format>(quad, step, x);
     }
-    for (auto& quad : rows)
-      for (Unit& row : quad) row += Format::kUnitBytes;
+    for (auto& quad : quads)
+      for (Unit& row : quad.rows) row += Format::kUnitBytes;
   }
   if (rest != 0) {  // only formats of small blocks
     const StepX x = step_x<Format>(args.x, group);
-    for (int q = 0; q < kBandQuads; ++q) {
+    for (auto& quad : quads) {
       PaddedUnits padded;
-      Unit copy[4];
-      padded.fill(rows[q], rest, copy);
-      quad_step<Format>(copy, 0, Format::scales(copy), x, sums[q]);
+      padded.fill(quad.rows, rest, quad.rows);
+      quad.scales = Format::scales(quad.rows);
+      quad_step<Format>(quad, 0, x);
     }
   }
-  for (int q = 0; q < kBandQuads; ++q) finish_quad(args, first + 4 * q, sums[q]);
+  for (int q = 0; q < kBandQuads; ++q) finish_quad(args, first + 4 * q, quads[q]);
 }
 
 template <class Format>
