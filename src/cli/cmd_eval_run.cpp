@@ -29,7 +29,7 @@ struct RunFlags {
   std::string baseline;
   std::string listen_prompt =
       "Describe everything that is heard in this audio in detail: speech word by word, speakers, sounds, music.";
-  int workers = 0, resamples = 1000;
+  int workers = 0, batch = 0, resamples = 1000;
   bool force_choices = false, json = false, no_score = false;
 
   void add_to(CLI::App& app) {
@@ -51,7 +51,10 @@ struct RunFlags {
     app.add_option("--resamples", resamples, "of the bootstrap")->capture_default_str()->check(CLI::Range(0, 1000000));
     app.add_flag("--no-score", no_score, "leave the score to a later call");
     app.add_flag("--json", json, "print one JSON object: the run's counts and the score");
-    app.add_option("--workers", workers, "items answered at the same time; 0: by the model's size")
+    app.add_option("--batch", batch, "items answered at the same time by one model; 0: 16")
+        ->check(CLI::Range(0, 1024))
+        ->capture_default_str();
+    app.add_option("--workers", workers, "threads with a model each; 0: by the model's size")
         ->check(CLI::Range(0, 1024))
         ->capture_default_str();
     app.add_flag("--force-choices", force_choices,
@@ -81,6 +84,7 @@ Json generation_json(const RunFlags& flags, const AskOptions& options) {
               {"system_prompt", options.system_prompt.empty() ? "(the model's own)" : options.system_prompt}};
   out["repetition_penalty"] = options.repetition_penalty ? Json(*options.repetition_penalty) : Json("(generation_config.json)");
   if (!flags.ask.budget.empty()) out["budget"] = flags.ask.budget;
+  if (flags.ask.kv_type != "auto") out["kv_type"] = flags.ask.kv_type;
   return out;
 }
 
@@ -116,6 +120,8 @@ RunStats run_own_engine(RunFlags& flags, EvalRun& run, const AskOptions& ask) {
   engine.batch.ask = ask;
   engine.batch.choices = flags.force_choices ? Choices::kForce : Choices::kIgnore;
   engine.batch.workers = flags.workers;
+  engine.batch.session = flags.ask.session();
+  if (flags.batch > 0) engine.batch.session.running = flags.batch;
   engine.progress = BatchProgressLine();
   return run_engine(run, engine);
 }

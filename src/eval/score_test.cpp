@@ -286,6 +286,8 @@ TEST(Statistics, WilsonMcNemarBootstrap) {
   EXPECT_NEAR(i.low, 0.4038315, 1e-6);
   EXPECT_NEAR(i.high, 0.5961685, 1e-6);
   EXPECT_EQ(wilson_interval(0, 0).high, 1);
+  EXPECT_EQ(wilson_interval(0, 100).low, 0);
+  EXPECT_EQ(wilson_interval(100, 100).high, 1);
   EXPECT_NEAR(proportion_error(617, 1000), 0.015380, 1e-5);
   EXPECT_NEAR(mcnemar_exact(3, 10), 0.0922852, 1e-6);  // scipy.stats.binomtest(3, 13).pvalue
   EXPECT_EQ(mcnemar_exact(0, 0), 1);

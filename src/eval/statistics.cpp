@@ -49,7 +49,8 @@ Interval wilson_interval(long k, long n) {
   const double scale = 1 + kZ * kZ / count;
   const double centre = (p + kZ * kZ / (2 * count)) / scale;
   const double half = kZ / scale * std::sqrt(p * (1 - p) / count + kZ * kZ / (4 * count * count));
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+  // The ends at no and at all successes are 0 and 1 but for rounding.
+  return {k == 0 ? 0 : std::max(0.0, centre - half), k == n ? 1 : std::min(1.0, centre + half)};
 }
 
 double proportion_error(long k, long n) {
