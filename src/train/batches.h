@@ -64,6 +64,7 @@ class Dataset {
   // Everything once, in file order, in steps of about batch_samples.
   std::vector<Step> all() const;
   LeftOut left_out() const;
+  const std::string& task(std::size_t source) const { return samples_[source].task; }
 
  private:
   using RowPlan = std::vector<std::size_t>;  // indices of samples on the same audio

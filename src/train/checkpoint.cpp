@@ -9,9 +9,12 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/hash.h"
+#include "base/log.h"
 
 namespace areason::train {
 namespace {
@@ -67,6 +70,30 @@ TensorOut to_out(const std::string& name, const at::Tensor& value, DType dtype) 
   return out;
 }
 
+bool is_master(const TrainModel& model, const Parameter& p) { return model.adapters().rank == 0 || p.adapter; }
+
+constexpr const char* kSums = "SHA256SUMS";
+
+void write_sums(const fs::path& dir) {
+  std::string lines;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(dir)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) lines += sha256_file(file) + "  " + file.filename().string() + "\n";
+  write_file_atomic(dir / kSums, lines);
+}
+
+// What is wrong with a checkpoint; "" when it is whole. One without sums is of an older version and believed.
+std::string damage(const fs::path& dir) {
+  if (!fs::exists(dir / kSums)) return "";
+  std::istringstream lines(read_file(dir / kSums));
+  for (std::string sum, file; lines >> sum >> file;) {
+    if (!fs::is_regular_file(dir / file)) return file + " is missing";
+    if (sha256_file(dir / file) != sum) return file + " has changed";
+  }
+  return "";
+}
+
 void sync_path(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY);
   if (fd < 0) return;
@@ -94,7 +121,9 @@ std::vector<std::pair<std::int64_t, fs::path>> checkpoints(const std::string& ou
 }  // namespace
 
 void load_parameters(TrainModel& model, const TensorStore& store) {
-  for (const Parameter& p : model.parameters()) load_one(p, store);
+  for (const Parameter& p : model.parameters()) {
+    if (!p.adapter) load_one(p, store);
+  }
 }
 
 void load_audio_tower(TrainModel& model, const TensorStore& store) {
@@ -108,6 +137,7 @@ void save_weights(const TrainModel& model, const std::string& dir, DType dtype) 
   const Parameter* embedding = nullptr;
   bool has_head = false;
   for (const Parameter& p : model.parameters()) {
+    if (p.adapter) continue;
     tensors.push_back(to_out(p.name, p.value, dtype));
     if (p.name == "language_model.model.embed_tokens.weight") embedding = &p;
     has_head = has_head || p.name == "language_model.lm_head.weight";
@@ -117,9 +147,32 @@ void save_weights(const TrainModel& model, const std::string& dir, DType dtype) 
   write_safetensors(dir + "/model.safetensors", tensors);
 }
 
+void save_adapters(const TrainModel& model, const std::string& dir) {
+  std::vector<TensorOut> tensors;
+  for (const Parameter& p : model.parameters()) {
+    if (p.adapter) tensors.push_back(to_out(adapter_file_name(p.name), p.value, DType::kF32));
+  }
+  write_safetensors(dir + "/adapter_model.safetensors", tensors);
+  write_adapter_config(model.adapters(), dir);
+}
+
+void load_adapters(TrainModel& model, const std::string& dir) {
+  const TensorStore store = TensorStore::open(dir + "/adapter_model.safetensors");
+  const auto tensors = adapter_tensors(store);
+  for (const Parameter& p : model.parameters()) {
+    if (!p.adapter) continue;
+    const auto it = tensors.find(p.name);
+    if (it == tensors.end())
+      throw Error(ErrorCode::kModel, store.path() + " lacks " + p.name, "it was made with other targets");
+    copy_into(p.value, it->second, store.path());
+  }
+}
+
 void save_state(const TrainModel& model, const RunState& state, const std::string& dir) {
   std::vector<TensorOut> tensors;
-  for (const Parameter& p : model.parameters()) tensors.push_back(to_out("master." + p.name, p.value, DType::kF32));
+  for (const Parameter& p : model.parameters()) {
+    if (is_master(model, p)) tensors.push_back(to_out("master." + p.name, p.value, DType::kF32));
+  }
   for (const auto& [name, value] : state.tensors) tensors.push_back(to_out(name, value, DType::kF32));
   write_safetensors(dir + "/optimizer.safetensors", tensors);
   write_file_atomic(dir + "/trainer_state.json", state.json);
@@ -127,7 +180,9 @@ void save_state(const TrainModel& model, const RunState& state, const std::strin
 
 std::string load_state(TrainModel& model, const std::map<std::string, at::Tensor>& tensors, const std::string& dir) {
   const TensorStore store = TensorStore::open(dir + "/optimizer.safetensors");
-  for (const Parameter& p : model.parameters()) copy_into(p.value, store.at("master." + p.name), store.path());
+  for (const Parameter& p : model.parameters()) {
+    if (is_master(model, p)) copy_into(p.value, store.at("master." + p.name), store.path());
+  }
   for (const auto& [name, value] : tensors) copy_into(value, store.at(name), store.path());
   return read_file(dir + "/trainer_state.json");
 }
@@ -136,6 +191,21 @@ std::optional<std::string> newest_checkpoint(const std::string& out_dir) {
   const auto found = checkpoints(out_dir);
   if (found.empty()) return std::nullopt;
   return found.back().second.string();
+}
+
+std::optional<std::string> newest_whole_checkpoint(const std::string& out_dir) {
+  auto found = checkpoints(out_dir);
+  const bool any = !found.empty();
+  for (; !found.empty(); found.pop_back()) {
+    const fs::path& path = found.back().second;
+    const std::string what = damage(path);
+    if (what.empty()) return path.string();
+    log_warning(path.string() + " is broken and set aside: " + what);
+    fs::remove_all(path.string() + ".broken");
+    fs::rename(path, path.string() + ".broken");
+  }
+  if (any) throw Error(ErrorCode::kModel, out_dir + ": all checkpoints are broken", "start over with --fresh");
+  return std::nullopt;
 }
 
 void point_link(const std::string& out_dir, const std::string& name, const std::string& target) {
@@ -151,7 +221,14 @@ std::string commit_checkpoint(const std::string& out_dir, std::int64_t step, int
   const fs::path target = fs::path(out_dir) / fmt::format("checkpoint-{}", step);
   fs::remove_all(temporary);
   make_directories(temporary.string());
-  fill(temporary.string());
+  try {
+    fill(temporary.string());
+    write_sums(temporary);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);  // the room is needed, and half a checkpoint is of no use
+    throw;
+  }
   sync_path(temporary.string());
   fs::remove_all(target);
   fs::rename(temporary, target);

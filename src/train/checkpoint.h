@@ -17,21 +17,28 @@ void load_parameters(TrainModel& model, const TensorStore& store);
 // The tower only: names audio_tower.*, or openai/whisper-*'s model.encoder.* / encoder.*.
 void load_audio_tower(TrainModel& model, const TensorStore& store);
 
-// Writes the model's weights as `dtype` into <dir>/model.safetensors.
+// Writes the model's weights as `dtype` into <dir>/model.safetensors. Adapters are not among them.
 void save_weights(const TrainModel& model, const std::string& dir, DType dtype);
+// Writes the model's adapters (plain/adapter.h), and reads them.
+void save_adapters(const TrainModel& model, const std::string& dir);
+void load_adapters(TrainModel& model, const std::string& dir);
 
 struct RunState {
-  std::map<std::string, at::Tensor> tensors;  // "exp_avg.…"; the f32 parameters are added as "master.…"
-  std::string json;                           // trainer_state.json
+  // "exp_avg.…"; the f32 parameters are added as "master.…", of a model with adapters only those.
+  std::map<std::string, at::Tensor> tensors;
+  std::string json;  // trainer_state.json
 };
 void save_state(const TrainModel& model, const RunState& state, const std::string& dir);
 // Restores parameters and the tensors of `state` in place; returns trainer_state.json's text.
 std::string load_state(TrainModel& model, const std::map<std::string, at::Tensor>& tensors, const std::string& dir);
 
-// <out>/checkpoint-<step>: the newest complete one.
+// <out>/checkpoint-<step>: the newest one, looked at by its name only.
 std::optional<std::string> newest_checkpoint(const std::string& out_dir);
-// Runs `fill` on a temporary directory, then renames it to <out>/checkpoint-<step>, points <out>/last at it and removes all but
-// the newest `keep` (never the one <out>/best points at).
+// The newest one whose files have the sums in its SHA256SUMS; broken ones before it are renamed to ….broken with a warning.
+// Throws Error(kModel) when there are checkpoints and all are broken.
+std::optional<std::string> newest_whole_checkpoint(const std::string& out_dir);
+// Runs `fill` on a temporary directory, adds SHA256SUMS (as `sha256sum -c` reads it), then renames it to
+// <out>/checkpoint-<step>, points <out>/last at it and removes all but the newest `keep` (never the one <out>/best points at).
 std::string commit_checkpoint(const std::string& out_dir, std::int64_t step, int keep,
                               const std::function<void(const std::string&)>& fill);
 // Atomically points the symbolic link <out>/<name> at a sibling.

@@ -4,9 +4,11 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 #pragma GCC diagnostic pop
 
+#include <algorithm>
 #include <cmath>
 
 #include "train/kernels.h"
@@ -223,35 +225,102 @@ struct Attention : torch::autograd::Function<Attention> {
   }
 };
 
-struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& logits, const Tensor& labels, const Tensor* weights,
-                        std::vector<float>* loss, std::vector<std::uint8_t>* right) {
-    const std::int64_t rows = logits.size(0), vocab = logits.size(1);
-    Tensor grad = logits.detach();
-    with_type(grad, [&](auto tag) {
-      using T = decltype(tag);
-      at::parallel_for(0, rows, 8, [&](std::int64_t b, std::int64_t e) {
-        cross_entropy_rows<T>(data<T>(grad) + b * vocab, data<std::int64_t>(labels) + b, loss->data() + b, right->data() + b,
-                              e - b, static_cast<int>(vocab));
-      });
-    });
-    double sum = 0;
-    if (weights->defined()) {  // a pointer: autograd functions take no undefined tensors
-      grad.mul_(weights->unsqueeze(1));
-      const auto* w = weights->data_ptr<float>();
-      for (std::size_t i = 0; i < loss->size(); ++i) sum += static_cast<double>((*loss)[i]) * static_cast<double>(w[i]);
-    } else {
-      for (const float l : *loss) sum += l;
+struct HeadLoss : torch::autograd::Function<HeadLoss> {
+  struct Io {
+    const Tensor& labels;
+    const HeadLossOptions& options;
+    bool gradients;  // of x; those of the weight when it has them
+    TokenLoss* out;
+  };
+
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Io* io) {
+    const std::int64_t rows = x.size(0), vocab = weight.size(0);
+    const std::int64_t piece =
+        std::clamp<std::int64_t>(io->options.bytes / (vocab * x.element_size()), 16, std::max<std::int64_t>(rows, 16));
+    std::vector<float> objective(static_cast<std::size_t>(rows));
+    const bool weight_gradient = io->gradients && weight.requires_grad();
+    Tensor dx = io->gradients ? at::empty_like(x) : Tensor(), dw;
+    for (std::int64_t begin = 0; begin < rows; begin += piece) {
+      const std::int64_t count = std::min(piece, rows - begin);
+      const Tensor own = x.narrow(0, begin, count);
+      Tensor logits = at::linear(own, weight);
+      rows_of(logits, begin, *io, objective.data());
+      if (!io->gradients) continue;
+      if (io->options.weights.defined()) logits.mul_(io->options.weights.narrow(0, begin, count).unsqueeze(1));
+      dx.narrow(0, begin, count).copy_(at::mm(logits, weight));
+      if (!weight_gradient) continue;
+      const Tensor part = at::mm(logits.t(), own);
+      // Several pieces are summed in f32, one keeps its type.
+      dw = dw.defined() ? dw.add_(part) : (count < rows ? part.to(at::kFloat) : part);
     }
-    ctx->saved_data["grad"] = grad;
-    return at::ones({}, at::TensorOptions().dtype(at::kFloat)).mul_(sum);
+    if (io->gradients) ctx->saved_data["dx"] = dx;
+    if (weight_gradient && dw.defined()) ctx->saved_data["dw"] = dw.to(weight.scalar_type());
+    return at::ones({}, at::TensorOptions().dtype(at::kFloat)).mul_(sum(objective, io->options.weights));
   }
+
   static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
-    Tensor grad = ctx->saved_data["grad"].toTensor();
+    Tensor dx = ctx->saved_data["dx"].toTensor().mul_(grads[0]);
+    const auto dw = ctx->saved_data.find("dw");
+    Tensor weight_gradient = dw != ctx->saved_data.end() ? dw->second.toTensor().mul_(grads[0]) : Tensor();
     ctx->saved_data.clear();
-    grad.mul_(grads[0]);
-    return {grad, Tensor(), Tensor(), Tensor(), Tensor()};
+    return {dx, weight_gradient, Tensor()};
   }
+
+ private:
+  static void rows_of(const Tensor& logits, std::int64_t begin, const Io& io, float* objective) {
+    CrossEntropyRows out{
+        data<std::int64_t>(io.labels) + begin, io.out->loss.data() + begin,      objective + begin,
+        io.out->right.data() + begin,          static_cast<int>(logits.size(1)), static_cast<float>(io.options.smoothing),
+        static_cast<float>(io.options.z)};
+    with_type(logits, [&](auto tag) {
+      using T = decltype(tag);
+      at::parallel_for(0, logits.size(0), 8,
+                       [&](std::int64_t b, std::int64_t e) { cross_entropy_rows<T>(data<T>(logits), out, b, e); });
+    });
+  }
+  static double sum(const std::vector<float>& objective, const Tensor& weights) {
+    const float* w = weights.defined() ? weights.data_ptr<float>() : nullptr;
+    double total = 0;
+    for (std::size_t i = 0; i < objective.size(); ++i)
+      total += static_cast<double>(objective[i]) * (w != nullptr ? static_cast<double>(w[i]) : 1.0);
+    return total;
+  }
+};
+
+struct Recomputed : torch::autograd::Function<Recomputed> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, at::TensorList parameters, const LayerBody* body) {
+    Tensor y = (*body)(x, Pass::kFirst);
+    auto box = c10::make_intrusive<BodyBox>();
+    box->body = *body;
+    box->parameters = parameters.vec();
+    ctx->saved_data["body"] = c10::IValue::make_capsule(std::move(box));
+    ctx->save_for_backward({x});
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const auto capsule = ctx->saved_data["body"].toCapsule();
+    const auto& box = *static_cast<const BodyBox*>(capsule.get());
+    const at::AutoGradMode on(true);
+    const Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
+    variable_list inputs = {x};
+    for (const Tensor& p : box.parameters) {
+      if (p.requires_grad()) inputs.push_back(p);
+    }
+    const Tensor y = box.body(x, Pass::kAgain);
+    const variable_list found = torch::autograd::grad({y}, inputs, {grads[0]}, std::nullopt, false, true);
+    variable_list out = {found[0]};
+    std::size_t next = 1;
+    for (const Tensor& p : box.parameters) out.push_back(p.requires_grad() ? found[next++] : Tensor());
+    out.emplace_back();
+    return out;
+  }
+
+ private:
+  struct BodyBox : torch::CustomClassHolder {
+    LayerBody body;
+    std::vector<Tensor> parameters;
+  };
 };
 
 }  // namespace
@@ -264,12 +333,19 @@ Tensor attention(const Tensor& qkv, std::shared_ptr<const AttentionPlan> plan) {
 }
 Tensor swiglu(const Tensor& gate_up) { return SwiGlu::apply(gate_up.contiguous()); }
 
-TokenLoss cross_entropy_sum(const Tensor& logits, const Tensor& labels, const Tensor& weights) {
+TokenLoss head_loss(const Tensor& x, const Tensor& weight, const Tensor& labels, const HeadLossOptions& options) {
   TokenLoss result;
-  result.loss.resize(static_cast<std::size_t>(logits.size(0)));
+  result.loss.resize(static_cast<std::size_t>(x.size(0)));
   result.right.resize(result.loss.size());
-  result.sum = CrossEntropy::apply(logits.contiguous(), labels, &weights, &result.loss, &result.right);
+  const bool gradients = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
+  const HeadLoss::Io io{labels, options, gradients, &result};
+  result.sum = HeadLoss::apply(x.contiguous(), weight, &io);
   return result;
+}
+
+Tensor recomputed(const Tensor& x, const std::vector<Tensor>& parameters, const LayerBody& body) {
+  if (!at::GradMode::is_enabled()) return body(x, Pass::kFirst);
+  return Recomputed::apply(x, at::TensorList(parameters), &body);
 }
 
 }  // namespace areason::train

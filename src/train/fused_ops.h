@@ -2,6 +2,7 @@
 // Autograd functions over kernels.h: the parts of the model that plain ATen would do in many passes over memory. Called by
 // decoder.cpp and encoder.cpp. Tensors are f32 or bf16 (activations), contiguous; statistics, weights of norms and the
 // residual stream are f32. Thread rule: one thread at a time (they use torch's own pool).
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,12 +35,25 @@ at::Tensor attention(const at::Tensor& qkv, std::shared_ptr<const AttentionPlan>
 at::Tensor swiglu(const at::Tensor& gate_up);
 
 struct TokenLoss {
-  at::Tensor sum;                   // scalar f32 with gradient: the sum over the rows
-  std::vector<float> loss;          // per row
+  at::Tensor sum;                   // scalar f32 with gradient: the sum of the rows' objectives
+  std::vector<float> loss;          // per row: the plain cross entropy
   std::vector<std::uint8_t> right;  // per row: the label had the largest logit
 };
-// logits [N, V] are consumed: their memory becomes the gradient. Call backward at most once. `weights` [N] f32, or undefined
-// for ones: `sum` and the gradient are weighted, the losses per row are not.
-TokenLoss cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& weights = {});
+struct HeadLossOptions {
+  at::Tensor weights;    // [N] f32, or undefined for ones: `sum` and the gradient are weighted, the losses per row are not
+  double smoothing = 0;  // label smoothing
+  double z = 0;          // z-loss
+  std::int64_t bytes = std::int64_t{64} << 20;  // of logits at a time
+};
+// x [N, H] times weight [V, H] (both of the compute type) against labels [N]. Logits exist for a few rows at a time only, their
+// gradients are taken at once. Call backward at most once.
+TokenLoss head_loss(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& labels,
+                    const HeadLossOptions& options = {});
+
+// What a layer computes; called with Pass::kAgain in the backward pass, when it must do exactly what it did before.
+enum class Pass { kFirst, kAgain };
+using LayerBody = std::function<at::Tensor(const at::Tensor& x, Pass pass)>;
+// body(x) that keeps x alone and computes the rest again for the gradient. `parameters`: every leaf that body reads.
+at::Tensor recomputed(const at::Tensor& x, const std::vector<at::Tensor>& parameters, const LayerBody& body);
 
 }  // namespace areason::train

@@ -180,24 +180,34 @@ void softmax_grad_rows(const T* __restrict prob, T* __restrict dprob, const Soft
 }
 
 template <typename T>
-void cross_entropy_rows(T* logits, const std::int64_t* labels, float* loss, std::uint8_t* right, std::int64_t rows, int vocab) {
+void cross_entropy_rows(T* logits, const CrossEntropyRows& io, std::int64_t begin, std::int64_t end) {
+  const int vocab = io.vocab;
   std::vector<float> row(static_cast<std::size_t>(vocab));
   float* e = row.data();
-  for (std::int64_t r = 0; r < rows; ++r, logits += vocab) {
-    float top = -INFINITY;
-    for (int i = 0; i < vocab; ++i) e[i] = load(logits + i);
+  const float share = io.smoothing / static_cast<float>(vocab);
+  for (std::int64_t r = begin; r < end; ++r) {
+    T* out = logits + r * vocab;
+    float top = -INFINITY, total = 0;
+    for (int i = 0; i < vocab; ++i) e[i] = load(out + i);
     for (int i = 0; i < vocab; ++i) top = std::max(top, e[i]);
-    const float own = e[labels[r]];
+    if (io.smoothing > 0) {
+      for (int i = 0; i < vocab; ++i) total += e[i];
+    }
+    const std::int64_t label = io.labels[r];
+    const float own = e[label];
     float sum = 0;
     for (int i = 0; i < vocab; ++i) {
       e[i] = fast_exp(e[i] - top);
       sum += e[i];
     }
-    const float inv = 1.0f / sum;
-    loss[r] = std::log(sum) + top - own;
-    right[r] = own >= top;
-    e[labels[r]] -= sum;
-    for (int i = 0; i < vocab; ++i) store(logits + i, e[i] * inv);
+    const float log_sum = std::log(sum) + top;
+    io.loss[r] = log_sum - own;
+    io.objective[r] = log_sum - (1 - io.smoothing) * own - share * total + io.z * log_sum * log_sum;
+    io.right[r] = own >= top;
+    const float factor = (1 + 2 * io.z * log_sum) / sum;
+    const float at_label = e[label] * factor - share - (1 - io.smoothing);
+    for (int i = 0; i < vocab; ++i) store(out + i, e[i] * factor - share);
+    store(out + label, at_label);
   }
 }
 
@@ -212,7 +222,7 @@ void cross_entropy_rows(T* logits, const std::int64_t* labels, float* loss, std:
   template void swiglu_grad_rows<T>(const T*, const T*, T*, std::int64_t, int);                                               \
   template void softmax_rows<T>(T*, const SoftmaxShape&, std::int64_t, std::int64_t);                                         \
   template void softmax_grad_rows<T>(const T*, T*, const SoftmaxShape&, std::int64_t, std::int64_t);                          \
-  template void cross_entropy_rows<T>(T*, const std::int64_t*, float*, std::uint8_t*, std::int64_t, int);
+  template void cross_entropy_rows<T>(T*, const CrossEntropyRows&, std::int64_t, std::int64_t);
 AREASON_INSTANTIATE(float)
 AREASON_INSTANTIATE(Bf16)
 #undef AREASON_INSTANTIATE

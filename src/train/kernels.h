@@ -56,8 +56,17 @@ void softmax_rows(T* scores, const SoftmaxShape& shape, std::int64_t begin, std:
 template <typename T>
 void softmax_grad_rows(const T* prob, T* dprob, const SoftmaxShape& shape, std::int64_t begin, std::int64_t end);
 
-// Replaces logits by softmax - onehot(label); writes the loss of each row and whether the label had the largest logit.
+struct CrossEntropyRows {
+  const std::int64_t* labels = nullptr;  // per row
+  float* loss = nullptr;                 // per row: the plain cross entropy …
+  float* objective = nullptr;            // … and what the gradient belongs to: with label smoothing and the z-loss
+  std::uint8_t* right = nullptr;         // per row: the label had the largest logit
+  int vocab = 0;
+  float smoothing = 0;  // share of the target that all tokens have alike (as transformers' LabelSmoother)
+  float z = 0;          // weight of the squared log of the softmax's denominator
+};
+// Replaces the logits of rows [begin, end) by the gradient of the objective.
 template <typename T>
-void cross_entropy_rows(T* logits, const std::int64_t* labels, float* loss, std::uint8_t* right, std::int64_t rows, int vocab);
+void cross_entropy_rows(T* logits, const CrossEntropyRows& io, std::int64_t begin, std::int64_t end);
 
 }  // namespace areason::train

@@ -1,11 +1,13 @@
 // audio-reasoner-train: supervised fine-tuning of Qwen2-Audio models with libtorch; `audio-reasoner train` starts it.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "chat/conversation.h"
+#include "train/preset.h"
 #include "train/trainer.h"
 
 namespace {
@@ -97,7 +99,14 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--beta1", o.optimizer.beta1)->capture_default_str();
   app.add_option("--beta2", o.optimizer.beta2)->capture_default_str();
   app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")->capture_default_str();
-  app.add_option("--dropout", o.dropout)->capture_default_str();
+  app.add_option("--dropout", o.forward.dropout)->capture_default_str();
+  app.add_option("--label-smoothing", o.forward.label_smoothing)->capture_default_str()->check(CLI::Range(0.0, 0.99));
+  app.add_option("--neftune", o.forward.neftune, "alpha of NEFTune's noise on the embeddings")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--z-loss", o.forward.z_loss, "weight of the squared log of the softmax's denominator")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes");
   app.add_option("--epochs", o.epochs)->capture_default_str();
   app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included");
@@ -105,9 +114,38 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str();
   app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--save-every", o.save_every, "steps")->capture_default_str();
-  app.add_option("--keep", o.keep, "checkpoints")->capture_default_str();
+  app.add_option("--keep,--save-total-limit", o.keep, "checkpoints; the best one is always kept")->capture_default_str();
+  app.add_option("--spike", o.guard.spike, "a step whose loss is above this times the running mean is skipped; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--max-skipped", o.guard.limit, "so many skipped steps in a row end the run")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--stop-after", o.stop_after, "save and stop after this many steps of this process");
   app.add_flag("--fresh", o.fresh, "start over: removes the run folder's checkpoints");
+}
+
+void add_adapter_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--lora-rank", o.adapter.rank, "train a LoRA adapter beside the model of --init; 0: the model itself")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--lora-alpha", o.adapter.alpha)->capture_default_str();
+  app.add_option("--lora-dropout", o.adapter.dropout)->capture_default_str()->check(CLI::Range(0.0, 0.99));
+  app.add_flag_callback(
+      "--rslora", [&o] { o.adapter.scaling = areason::train::AdapterScale::kRankStabilised; },
+      "scale by alpha / sqrt(rank) instead of alpha / rank");
+  app.add_option("--lora-targets", o.adapter.targets, "linears of the decoder's layers (default: all)")
+      ->delimiter(',')
+      ->check(CLI::IsMember(o.adapter.targets));
+  app.add_flag("--merge", o.merge, "at the end, write OUT/merged: the model with the adapter in it");
+  app.add_flag_callback(
+      "--recompute", [&o] { o.forward.activations = areason::train::Activations::kRecompute; },
+      "keep one tensor a layer for the gradient and compute the rest twice: less memory, about a third more time");
+}
+
+int fail(const areason::Error& e) {
+  std::fprintf(stderr, "error: %s\nhint: %s\n", e.what(), e.hint().c_str());
+  return static_cast<int>(e.code());
 }
 
 }  // namespace
@@ -119,8 +157,14 @@ int main(int argc, char** argv) {
   add_data_options(app, options);
   add_model_options(app, options);
   add_schedule_options(app, options);
+  add_adapter_options(app, options);
+  app.add_option("--preset", "flags from configs/NAME.json or a file; flags given here win")->type_name("NAME");
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments = areason::train::with_presets({argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(arguments);
+  } catch (const areason::Error& e) {
+    return fail(e);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : static_cast<int>(areason::ErrorCode::kUsage);
   }
@@ -129,8 +173,7 @@ int main(int argc, char** argv) {
     areason::train::run_training(options);
     return areason::interrupted() ? static_cast<int>(areason::ErrorCode::kInterrupted) : 0;
   } catch (const areason::Error& e) {
-    std::fprintf(stderr, "error: %s\nhint: %s\n", e.what(), e.hint().c_str());
-    return static_cast<int>(e.code());
+    return fail(e);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "error: %s\nhint: this is a bug; please report it\n", e.what());
     return 1;

@@ -32,6 +32,8 @@ void TokenStats::add(const MicroBatch& batch, const TokenLoss& token_loss) {
   tokens += static_cast<std::int64_t>(token_loss.loss.size());
   samples += batch.samples;
   for (const std::uint8_t w : wrong) responses_right += !w;
+  for (std::size_t i = 0; i < batch.sources.size() && i < wrong.size(); ++i)
+    by_source.emplace_back(batch.sources[i], !wrong[i]);
 }
 
 void TokenStats::merge(const TokenStats& other) {
@@ -40,9 +42,28 @@ void TokenStats::merge(const TokenStats& other) {
   right += other.right;
   samples += other.samples;
   responses_right += other.responses_right;
+  by_source.insert(by_source.end(), other.by_source.begin(), other.by_source.end());
   for (std::size_t k = 0; k < kLabelKinds; ++k) {
     kind_tokens[k] += other.kind_tokens[k];
     kind_right[k] += other.kind_right[k];
+  }
+}
+
+std::vector<double> TokenStats::numbers() const {
+  std::vector<double> out = {loss};
+  for (const std::int64_t n : {tokens, right, samples, responses_right}) out.push_back(static_cast<double>(n));
+  for (const auto* kinds : {&kind_tokens, &kind_right}) {
+    for (const std::int64_t n : *kinds) out.push_back(static_cast<double>(n));
+  }
+  return out;
+}
+
+void TokenStats::set_numbers(const std::vector<double>& numbers) {
+  auto next = numbers.begin();
+  loss = *next++;
+  for (std::int64_t* n : {&tokens, &right, &samples, &responses_right}) *n = static_cast<std::int64_t>(*next++);
+  for (auto* kinds : {&kind_tokens, &kind_right}) {
+    for (std::int64_t& n : *kinds) n = static_cast<std::int64_t>(*next++);
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 // Hidden matrices only: an embedding's rows are vectors of their own.
 bool is_hidden_matrix(const Parameter& p) {
-  return p.part == PartOfModel::kDecoder && p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
+  return !p.adapter && p.part == PartOfModel::kDecoder && p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
 }
 
 }  // namespace
@@ -23,13 +23,21 @@ bool is_decayed(const Parameter& p, DecayGroups groups) {
   return !norm || (groups == DecayGroups::kTransformers448 && p.part == PartOfModel::kDecoder);
 }
 
-Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers)
-    : options_(options), compute_(model.compute_type()), workers_(workers) {
+Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Ranks* ranks)
+    : options_(options), compute_(model.compute_type()), workers_(workers), ranks_(ranks) {
+  std::vector<std::int64_t> load(static_cast<std::size_t>(ranks == nullptr ? 1 : ranks->size()), 0);
   for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder}) {
     Group decayed{part, options.weight_decay, {}, {}, {}, {}, {}}, others{part, 0, {}, {}, {}, {}, {}};
     for (Parameter& p : model.parameters()) {
       if (p.part != part || !p.value.requires_grad()) continue;
-      if (options_.muon && is_hidden_matrix(p)) {
+      const bool matrix = options_.muon && is_hidden_matrix(p);
+      // The rank with the least so far.
+      const auto owner = std::min_element(load.begin(), load.end()) - load.begin();
+      load[static_cast<std::size_t>(owner)] += p.value.numel();
+      owned_.push_back({p.name, p.value, static_cast<int>(owner), {}});
+      owned_.back().states = matrix ? std::vector<const char*>{"momentum"} : std::vector<const char*>{"exp_avg", "exp_avg_sq"};
+      if (ranks != nullptr && owner != ranks->rank()) continue;
+      if (matrix) {
         matrices_.push_back({p.name, p.value, at::zeros_like(p.value.detach())});
         continue;
       }
@@ -46,6 +54,18 @@ Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWo
   }
 }
 
+// Each gradient goes to its owner; the other ranks drop theirs.
+void Optimizer::reduce_gradients() {
+  if (ranks_ == nullptr || ranks_->size() == 1) return;
+  for (const Owned& o : owned_) {
+    at::Tensor& grad = o.value.mutable_grad();
+    if (!grad.defined()) grad = at::zeros_like(o.value.detach());
+    grad = grad.contiguous();
+    ranks_->sum_to(o.owner, grad);
+    if (o.owner != ranks_->rank()) grad.reset();
+  }
+}
+
 double Optimizer::global_norm() const {
   double square = 0;
   const auto add = [&](const at::Tensor& value) {
@@ -55,18 +75,29 @@ double Optimizer::global_norm() const {
   };
   for (const Group& group : groups_) std::for_each(group.values.begin(), group.values.end(), add);
   for (const Matrix& m : matrices_) add(m.value);
-  return std::sqrt(square);
+  if (ranks_ == nullptr) return std::sqrt(square);
+  std::vector<double> sum = {square};
+  ranks_->sum(sum);
+  return std::sqrt(sum[0]);
 }
 
 double Optimizer::step(const LearningRates& rates) {
   const at::NoGradGuard guard;
+  reduce_gradients();
   const double norm = global_norm();
   if (!std::isfinite(norm)) return norm;  // the caller decides; nothing was changed
   // As torch.nn.utils.clip_grad_norm_: never scales up, 1e-6 in the denominator.
   const double scale = options_.clip > 0 ? std::min(1.0, options_.clip / (norm + 1e-6)) : 1.0;
   for (Group& group : groups_) step_adamw(group, scale, rates.parts[static_cast<std::size_t>(group.part)]);
   if (!matrices_.empty()) step_muon(scale, rates.muon);
+  if (ranks_ != nullptr && ranks_->size() > 1) {
+    for (const Owned& o : owned_) ranks_->broadcast(o.owner, o.value);
+  }
   return norm;
+}
+
+void Optimizer::discard() {
+  for (const Owned& o : owned_) o.value.mutable_grad().reset();
 }
 
 void Optimizer::step_adamw(Group& group, double scale, double rate) {
@@ -122,6 +153,20 @@ std::map<std::string, at::Tensor> Optimizer::state() const {
     }
   }
   for (const Matrix& m : matrices_) out["momentum." + m.name] = m.momentum;
+  return out;
+}
+
+std::map<std::string, at::Tensor> Optimizer::collected_state() const {
+  std::map<std::string, at::Tensor> out = state();
+  if (ranks_ == nullptr || ranks_->size() == 1) return out;
+  for (const Owned& o : owned_) {
+    for (const char* kind : o.states) {
+      at::Tensor& tensor = out[std::string(kind) + "." + o.name];
+      if (!tensor.defined()) tensor = ranks_->first() ? at::zeros_like(o.value.detach()) : at::Tensor();
+      if (tensor.defined()) ranks_->send_to_first(o.owner, tensor);
+    }
+  }
+  if (!ranks_->first()) out.clear();
   return out;
 }
 

@@ -2,14 +2,15 @@
 // AdamW over a model's trained parameters with a learning rate per part, gradient clipping, and the schedule; or Muon for the
 // decoder's matrices (embeddings excepted) with AdamW for the rest. Called by trainer.cpp. AdamW's update is ATen's fused
 // kernel. Muon: K. Jordan, "Muon: an optimizer for hidden layers" (2024); its update is scaled to AdamW's usual size as in
-// arXiv 2502.16982, so that one learning rate means about the same for both. Thread rule: the training thread, which borrows
-// the workers.
+// arXiv 2502.16982, so that one learning rate means about the same for both. With several ranks each parameter has an owner
+// that alone keeps its states and updates it (ZeRO stage 1). Thread rule: the training thread, which borrows the workers.
 #include <array>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "train/batch_workers.h"
+#include "train/ranks.h"
 #include "train/train_model.h"
 
 namespace areason::train {
@@ -44,11 +45,18 @@ at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type);
 
 class Optimizer {
  public:
-  Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers);
-  // One update with the gradients in the parameters, then clears them. Returns the global norm before clipping.
+  // `ranks`: null for one process.
+  Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Ranks* ranks = nullptr);
+  // One update with the gradients in the parameters, summed over the ranks, then clears them. Returns the global norm before
+  // clipping; when that is not finite nothing is updated.
   double step(const LearningRates& rates);
+  // Clears the gradients without an update.
+  void discard();
   // "exp_avg.NAME", "exp_avg_sq.NAME" and "momentum.NAME"; the number of steps is the caller's to keep.
+  // Only those that this rank owns.
   std::map<std::string, at::Tensor> state() const;
+  // Those of all ranks in the first one, nothing in the others. Every rank calls it.
+  std::map<std::string, at::Tensor> collected_state() const;
   void set_steps(std::int64_t steps);
 
  private:
@@ -62,6 +70,13 @@ class Optimizer {
     std::string name;
     at::Tensor value, momentum;
   };
+  struct Owned {
+    std::string name;
+    at::Tensor value;
+    int owner = 0;
+    std::vector<const char*> states;  // "exp_avg", …
+  };
+  void reduce_gradients();
   double global_norm() const;
   void step_adamw(Group& group, double scale, double rate);
   void step_muon(double scale, double rate);
@@ -71,6 +86,8 @@ class Optimizer {
   BatchWorkers& workers_;
   std::vector<Group> groups_;
   std::vector<Matrix> matrices_;
+  Ranks* ranks_;
+  std::vector<Owned> owned_;  // every trained parameter, in the same order on every rank
 };
 
 enum class ScheduleShape { kCosine, kLinear, kConstant };

@@ -229,6 +229,7 @@ MicroBatch pack(std::span<const PackedRow> rows, const KindWeights& weights) {
   for (const PackedRow& row : rows) {
     add_row(row, out.samples, b);
     out.samples += static_cast<int>(row.samples.size());
+    out.sources.insert(out.sources.end(), row.sources.begin(), row.sources.end());
     features.insert(features.end(), row.features.begin(), row.features.end());
     out.mels.insert(out.mels.end(), row.mels.begin(), row.mels.end());
   }

@@ -126,13 +126,37 @@ const Tensor& TrainModel::at(const std::string& name) const {
 }
 Tensor& TrainModel::at(const std::string& name) { return const_cast<Tensor&>(std::as_const(*this).at(name)); }
 
+void TrainModel::add_adapters(const AdapterOptions& adapters) {
+  adapters_ = adapters;
+  std::vector<Parameter> added;
+  for (Parameter& p : parameters_) {
+    p.value.set_requires_grad(false);
+    const std::string module = p.name.ends_with(".weight") ? p.name.substr(0, p.name.size() - 7) : "";
+    if (module.empty() || !adapters.targets_module(module)) continue;
+    added.push_back({module + ".lora_A.weight", p.part, at::zeros({adapters.rank, p.value.size(1)}, kF32), true});
+    added.push_back({module + ".lora_B.weight", p.part, at::zeros({p.value.size(0), adapters.rank}, kF32), true});
+  }
+  if (added.empty()) throw Error(ErrorCode::kUsage, "no module of the model is a target of the adapter", "see --lora-targets");
+  for (Parameter& p : added) {
+    p.value.set_requires_grad(true);
+    index_[p.name] = parameters_.size();
+    parameters_.push_back(std::move(p));
+  }
+}
+
 void TrainModel::initialise(std::uint64_t seed) {
   const at::NoGradGuard guard;
   const auto ends = [](const std::string& name, std::string_view tail) { return name.ends_with(tail); };
   for (Parameter& p : parameters_) {
     const bool norm = p.name.find("norm") != std::string::npos;
-    if (ends(p.name, "bias")) {
+    if (ends(p.name, "bias") || ends(p.name, ".lora_B.weight")) {
       p.value.zero_();
+    } else if (p.adapter) {
+      // PEFT's kaiming_uniform_(a = sqrt(5)): uniform within 1 / sqrt(inputs).
+      Random random = Random::for_item(seed, p.name);
+      const double bound = 1 / std::sqrt(static_cast<double>(p.value.size(1)));
+      float* out = p.value.data_ptr<float>();
+      for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(random.uniform(-bound, bound));
     } else if (norm) {
       p.value.fill_(1);
     } else if (ends(p.name, "embed_positions.weight")) {
@@ -151,7 +175,7 @@ void TrainModel::initialise(std::uint64_t seed) {
 
 void TrainModel::set_trained(PartOfModel part, bool trained) {
   for (Parameter& p : parameters_) {
-    if (p.part == part) p.value.set_requires_grad(trained && !p.name.ends_with("embed_positions.weight"));
+    if (p.part == part && !p.adapter) p.value.set_requires_grad(trained && !p.name.ends_with("embed_positions.weight"));
   }
 }
 
@@ -160,13 +184,42 @@ Tensor TrainModel::linear(const Tensor& x, const std::string& name) const {
   return at::linear(x, cast(name + ".weight"), contains(bias) ? cast(bias) : Tensor());
 }
 
-Tensor TrainModel::Dropout::operator()(const Tensor& x) {
+Tensor TrainModel::linears(const Tensor& x, const std::vector<std::string>& names, Noise& noise) const {
+  std::vector<Tensor> weights, biases, deltas;
+  bool adapted = false;
+  for (const std::string& name : names) {
+    weights.push_back(cast(name + ".weight"));
+    if (contains(name + ".bias")) biases.push_back(at(name + ".bias"));
+    if (!contains(name + ".lora_A.weight")) {
+      deltas.push_back(at::zeros({x.size(0), weights.back().size(0)}, x.options()));
+      continue;
+    }
+    const Tensor inner = at::linear(noise.drop(x, noise.adapter), cast(name + ".lora_A.weight"));
+    deltas.push_back(at::linear(inner, cast(name + ".lora_B.weight")) * adapters_.scale());
+    adapted = true;
+  }
+  const Tensor weight = weights.size() == 1 ? weights[0] : at::cat(weights, 0);
+  const Tensor bias = biases.empty() ? Tensor() : at::cat(biases, 0).to(compute_);
+  const Tensor y = at::linear(x, weight, bias);
+  return adapted ? y + (deltas.size() == 1 ? deltas[0] : at::cat(deltas, 1)) : y;
+}
+
+Tensor TrainModel::Noise::drop(const Tensor& x, double p) {
   if (p <= 0) return x;
   return x * at::empty_like(x.detach()).bernoulli_(1 - p, generator).div_(1 - p);
 }
 
-Tensor TrainModel::encoder_layer(const Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan) const {
-  const std::string p = fmt::format("audio_tower.layers.{}.", layer);
+Tensor TrainModel::layer(const Tensor& x, const std::string& prefix, const LayerBody& body) const {
+  if (options_.activations == Activations::kKeep || !at::GradMode::is_enabled()) return body(x, Pass::kFirst);
+  std::vector<Tensor> own;
+  for (const Parameter& p : parameters_) {
+    if (p.value.requires_grad() && p.name.rfind(prefix, 0) == 0) own.push_back(p.value);
+  }
+  return recomputed(x, own, body);
+}
+
+Tensor TrainModel::encoder_layer(const Tensor& x, const std::string& p,
+                                 const std::shared_ptr<const AttentionPlan>& plan) const {
   const std::int64_t w = config_.audio.width;
   const auto norm = [&](const Tensor& in, const std::string& name) {
     return at::layer_norm(in, {w}, at(p + name + ".weight"), at(p + name + ".bias"), 1e-5).to(compute_);
@@ -200,7 +253,10 @@ Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
     total += kept;
   }
   Tensor x = at::cat(rows, 0);
-  for (int i = 0; i < config_.audio.layers; ++i) x = encoder_layer(x, i, plan);
+  for (int i = 0; i < config_.audio.layers; ++i) {
+    const std::string p = fmt::format("audio_tower.layers.{}.", i);
+    x = layer(x, p, [this, p, plan](const Tensor& in, Pass) { return encoder_layer(in, p, plan); });
+  }
   std::vector<Tensor> pooled;
   for (const AttentionBlock& block : plan->blocks) {
     const std::int64_t n = block.count / 2;
@@ -209,29 +265,36 @@ Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
   return at::layer_norm(at::cat(pooled, 0), {w}, at("audio_tower.layer_norm.weight"), at("audio_tower.layer_norm.bias"), 1e-5);
 }
 
-Tensor TrainModel::decoder_layer(const Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan,
-                                 Dropout& dropout) const {
-  const std::string p = fmt::format("language_model.model.layers.{}.", layer);
+Tensor TrainModel::decoder_layer(const Tensor& x, const std::string& p, const std::shared_ptr<const AttentionPlan>& plan,
+                                 Noise& noise) const {
   const std::string a = p + "self_attn.", m = p + "mlp.";
   const double eps = config_.text.rms_eps;
-  const Tensor weight = at::cat({cast(a + "q_proj.weight"), cast(a + "k_proj.weight"), cast(a + "v_proj.weight")}, 0);
-  const Tensor bias = at::cat({at(a + "q_proj.bias"), at(a + "k_proj.bias"), at(a + "v_proj.bias")}, 0).to(compute_);
-  const Tensor qkv = at::linear(rms_norm(x, at(p + "input_layernorm.weight"), eps, compute_), weight, bias);
-  const Tensor y = x + dropout(linear(attention(qkv, plan), a + "o_proj"));
+  const Tensor in = rms_norm(x, at(p + "input_layernorm.weight"), eps, compute_);
+  const Tensor qkv = linears(in, {a + "q_proj", a + "k_proj", a + "v_proj"}, noise);
+  const Tensor y = x + noise.drop(linears(attention(qkv, plan), {a + "o_proj"}, noise), noise.residual);
   const Tensor normed = rms_norm(y, at(p + "post_attention_layernorm.weight"), eps, compute_);
-  const Tensor gate_up = at::cat({cast(m + "gate_proj.weight"), cast(m + "up_proj.weight")}, 0);
-  return y + dropout(linear(swiglu(at::linear(normed, gate_up)), m + "down_proj"));
+  const Tensor gate_up = linears(normed, {m + "gate_proj", m + "up_proj"}, noise);
+  return y + noise.drop(linears(swiglu(gate_up), {m + "down_proj"}, noise), noise.residual);
 }
 
-Tensor TrainModel::embed(const MicroBatch& batch) const {
-  const Tensor x = at::embedding(at("language_model.model.embed_tokens.weight"), batch.ids);
+Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) const {
+  Tensor x = at::embedding(at("language_model.model.embed_tokens.weight"), batch.ids);
+  if (neftune > 0) {
+    Tensor shift = at::empty(x.sizes(), kF32).uniform_(-1, 1, noise.generator);
+    for (const AttentionBlock& block : batch.blocks) {  // by the length of the sequence that a run belongs to
+      const double size = static_cast<double>((block.prefix + block.count) * config_.text.width);
+      shift.narrow(0, block.begin, block.count).mul_(neftune / std::sqrt(size));
+    }
+    x = x + shift;
+  }
   if (batch.audio_positions.numel() == 0) return x;
   const Tensor features = batch.features.defined() ? batch.features : encode(batch.mels);
   const Tensor projected = linear(features.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
   return at::index_copy(x, 0, batch.audio_positions, projected);
 }
 
-Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
+// After the last layer and the final norm, at the labelled positions.
+Tensor TrainModel::final_states(const MicroBatch& batch, bool training) const {
   auto plan = std::make_shared<AttentionPlan>();
   plan->heads = config_.text.heads;
   plan->kv_heads = config_.text.kv_heads;
@@ -240,17 +303,39 @@ Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
   plan->positions = batch.positions;
   plan->cos = cos_;
   plan->sin = sin_;
-  Dropout dropout{training ? dropout_ : 0.0, at::make_generator<at::CPUGeneratorImpl>(batch.dropout_seed)};
-  Tensor x = dropout(embed(batch));
-  for (int i = 0; i < config_.text.layers; ++i) x = decoder_layer(x, i, plan, dropout);
+  Noise noise{training ? options_.dropout : 0.0, training ? adapters_.dropout : 0.0,
+              at::make_generator<at::CPUGeneratorImpl>(batch.dropout_seed)};
+  Tensor x = embed(batch, noise, training ? options_.neftune : 0.0);
+  x = noise.drop(x, noise.residual);
+  for (int i = 0; i < config_.text.layers; ++i) {
+    const std::string p = fmt::format("language_model.model.layers.{}.", i);
+    Noise again{noise.residual, noise.adapter, noise.generator.clone()};
+    x = layer(x, p, [this, p, plan, &noise, again](const Tensor& in, Pass pass) {
+      if (pass == Pass::kFirst) return decoder_layer(in, p, plan, noise);
+      Noise copy{again.residual, again.adapter, again.generator.clone()};
+      return decoder_layer(in, p, plan, copy);
+    });
+  }
   x = at::index_select(x, 0, batch.label_positions);
-  x = rms_norm(x, at("language_model.model.norm.weight"), config_.text.rms_eps, compute_);
-  return at::linear(
-      x, cast(config_.text.tied_embeddings ? "language_model.model.embed_tokens.weight" : "language_model.lm_head.weight"));
+  return rms_norm(x, at("language_model.model.norm.weight"), config_.text.rms_eps, compute_);
+}
+
+Tensor TrainModel::head() const {
+  return cast(config_.text.tied_embeddings ? "language_model.model.embed_tokens.weight" : "language_model.lm_head.weight");
+}
+
+Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
+  return at::linear(final_states(batch, training), head());
 }
 
 TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {
-  return cross_entropy_sum(logits(batch, training), batch.labels, batch.label_weights);
+  HeadLossOptions options;
+  options.weights = batch.label_weights;
+  if (training) {
+    options.smoothing = options_.label_smoothing;
+    options.z = options_.z_loss;
+  }
+  return head_loss(final_states(batch, training), head(), batch.labels, options);
 }
 
 }  // namespace areason::train

@@ -11,6 +11,7 @@
 #include "audio/log_mel.h"
 #include "model/config.h"
 #include "train/fused_ops.h"
+#include "train/plain/adapter.h"
 #include "train/torch.h"
 
 namespace areason::train {
@@ -21,7 +22,19 @@ const char* part_name(PartOfModel part);  // "audio_tower", "projector", "decode
 struct Parameter {
   std::string name;
   PartOfModel part;
-  at::Tensor value;  // f32; requires_grad when it trains
+  at::Tensor value;      // f32; requires_grad when it trains
+  bool adapter = false;  // "….lora_A.weight" or "….lora_B.weight" beside a frozen weight
+};
+
+enum class Activations { kKeep, kRecompute };
+
+// What a forward pass does besides the model itself, in training only.
+struct ForwardOptions {
+  double dropout = 0;  // of the decoder's residual branches and embeddings
+  double neftune = 0;  // alpha of NEFTune's noise on embeddings (arXiv 2310.05914); 0: none
+  double label_smoothing = 0;
+  double z_loss = 0;
+  Activations activations = Activations::kKeep;  // kRecompute: keep one tensor a layer, compute the rest twice
 };
 
 // Tensors of one forward pass; see packing.h for how samples become one.
@@ -36,6 +49,7 @@ struct MicroBatch {
   std::vector<std::uint8_t> label_kinds;    // [N], see packing.h
   std::vector<std::int64_t> label_samples;  // [N] index of the sample in its step
   int samples = 0;
+  std::vector<std::size_t> sources;  // [samples] of the caller's data, or empty
   std::uint64_t dropout_seed = 0;
 };
 
@@ -54,7 +68,10 @@ class TrainModel {
   // normal(0, 0.02); outputs of residual branches scaled by 1 / sqrt(2 L); norms 1, biases 0; sinusoids for the tower.
   void initialise(std::uint64_t seed);
   void set_trained(PartOfModel part, bool trained);
-  void set_dropout(double p) { dropout_ = p; }
+  void set_options(const ForwardOptions& options) { options_ = options; }
+  // Puts LoRA matrices beside the decoder's linears; everything else is frozen. Call once, before initialise().
+  void add_adapters(const AdapterOptions& adapters);
+  const AdapterOptions& adapters() const { return adapters_; }
 
   // Tower output after pooling and the final norm, before the projector: [audio tokens of all mels, W].
   at::Tensor encode(const std::vector<LogMel>& mels) const;
@@ -64,25 +81,33 @@ class TrainModel {
   at::Tensor logits(const MicroBatch& batch, bool training) const;
 
  private:
-  // Dropout with a generator of its own: the same masks on any number of threads and after a resume.
-  struct Dropout {
-    double p;
+  // Dropout and noise with a generator of their own: the same on any number of threads, after a resume and when recomputed.
+  struct Noise {
+    double residual, adapter;  // dropout
     at::Generator generator;
-    at::Tensor operator()(const at::Tensor& x);
+    at::Tensor drop(const at::Tensor& x, double p);
   };
   void add(const std::string& name, PartOfModel part, std::vector<std::int64_t> shape);
   void add_tower();
   void add_decoder();
   at::Tensor cast(const std::string& name) const { return at(name).to(compute_); }
   at::Tensor linear(const at::Tensor& x, const std::string& name) const;
-  at::Tensor encoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan) const;
-  at::Tensor decoder_layer(const at::Tensor& x, int layer, const std::shared_ptr<const AttentionPlan>& plan,
-                           Dropout& dropout) const;
-  at::Tensor embed(const MicroBatch& batch) const;
+  // linear() of several weights side by side, with their adapters.
+  at::Tensor linears(const at::Tensor& x, const std::vector<std::string>& names, Noise& noise) const;
+  at::Tensor encoder_layer(const at::Tensor& x, const std::string& prefix,
+                           const std::shared_ptr<const AttentionPlan>& plan) const;
+  at::Tensor decoder_layer(const at::Tensor& x, const std::string& prefix, const std::shared_ptr<const AttentionPlan>& plan,
+                           Noise& noise) const;
+  // body(x), or recomputed() with the parameters whose names begin with `prefix`.
+  at::Tensor layer(const at::Tensor& x, const std::string& prefix, const LayerBody& body) const;
+  at::Tensor embed(const MicroBatch& batch, Noise& noise, double neftune) const;
+  at::Tensor final_states(const MicroBatch& batch, bool training) const;
+  at::Tensor head() const;
 
   ModelConfig config_;
   at::ScalarType compute_;
-  double dropout_ = 0;
+  ForwardOptions options_;
+  AdapterOptions adapters_;
   std::vector<Parameter> parameters_;
   std::map<std::string, std::size_t> index_;
   at::Tensor cos_, sin_;

@@ -197,17 +197,37 @@ TEST(Muon, UpdatesAreNearlySemiOrthogonal) {
   }
 }
 
-TEST(LabelWeights, ScaleLossAndGradientByRow) {
+// Against ATen's cross entropy with the same weights, smoothing and z-loss; a few rows of logits at a time.
+TEST(HeadLoss, EqualsTheWholeLogits) {
   at::manual_seed(4);
-  const at::Tensor base = at::randn({5, 11}), labels = at::randint(0, 11, {5});
-  const at::Tensor weights = at::arange(5, at::kFloat);  // the first row counts for nothing
-  at::Tensor expected = base.clone().set_requires_grad(true), x = base.clone().set_requires_grad(true);
-  const at::Tensor sum = (at::cross_entropy_loss(expected, labels, {}, at::Reduction::None) * weights).sum();
-  sum.backward();
-  const TokenLoss loss = cross_entropy_sum(x * 1.0, labels, weights);
-  loss.sum.backward();
-  EXPECT_NEAR(loss.sum.item<double>(), sum.item<double>(), 1e-4);
-  EXPECT_LT((x.grad() - expected.grad()).abs().max().item<double>(), 1e-5);
+  const at::Tensor x0 = at::randn({50, 8}), w0 = at::randn({11, 8}), labels = at::randint(0, 11, {50});
+  for (const bool weighted : {false, true}) {
+    for (const auto& [smoothing, z] : {std::pair{0.0, 0.0}, {0.1, 0.0}, {0.1, 0.01}}) {
+      HeadLossOptions options;
+      if (weighted) options.weights = at::arange(50, at::kFloat) / 25;  // the first row counts for nothing
+      options.smoothing = smoothing;
+      options.z = z;
+      options.bytes = 16 * 11 * 4;  // four pieces
+      const auto leaf = [](const at::Tensor& t) { return t.clone().set_requires_grad(true); };
+      const at::Tensor xe = leaf(x0), we = leaf(w0), x = leaf(x0), w = leaf(w0);
+      const at::Tensor logits = at::linear(xe, we);
+      at::Tensor rows = at::cross_entropy_loss(logits, labels, {}, at::Reduction::None, -100, smoothing) +
+                        z * at::logsumexp(logits, 1).square();
+      if (weighted) rows = rows * options.weights;
+      (rows.sum() * 0.5).backward();
+      const TokenLoss loss = head_loss(x, w, labels, options);
+      loss.sum.backward(at::tensor(0.5f));
+      // f32 sums in another order, and an exp of its own (kernels.cpp).
+      EXPECT_NEAR(loss.sum.item<double>() / rows.sum().item<double>(), 1, 1e-5);
+      EXPECT_LT(relative_error(x.grad(), xe.grad()), 1e-4);
+      EXPECT_LT(relative_error(w.grad(), we.grad()), 1e-4);
+      const at::Tensor plain = at::cross_entropy_loss(logits, labels, {}, at::Reduction::None);
+      for (std::int64_t i = 0; i < 50; ++i)
+        EXPECT_NEAR(static_cast<double>(loss.loss[static_cast<std::size_t>(i)]), plain[i].item<double>(), 1e-4);
+    }
+  }
+  const at::NoGradGuard guard;
+  EXPECT_EQ(head_loss(x0, w0, labels).loss.size(), 50u);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "model/safetensors.h"
 #include "train/batches.h"
+#include "train/guard.h"
 #include "train/optimizer.h"
 
 namespace areason::train {
@@ -26,7 +27,10 @@ struct TrainOptions {
   OptimizerOptions optimizer;
   Schedule schedule;
   double audio_rate = -1, projector_rate = -1, muon_rate = -1;  // peak; negative: as schedule.peak
-  double dropout = 0;
+  ForwardOptions forward;
+  AdapterOptions adapter;
+  bool merge = false;  // write <out>/merged at the end: the checkpoint with its adapter in it
+  GuardOptions guard;
   std::int64_t max_steps = 0;  // 0: by epochs or time
   double epochs = 3;
   double max_minutes = 0;  // > 0: the schedule ends at this time of the run, restarts included

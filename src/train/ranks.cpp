@@ -1,0 +1,112 @@
+#include "train/ranks.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
+
+#ifdef AREASON_MPI
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#include <mpi.h>
+#pragma GCC diagnostic pop
+#endif
+
+namespace areason::train {
+namespace {
+
+// How many processes the starter says there are: OpenMPI, MPICH and Slurm.
+int announced_processes() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const char* value = std::getenv(name)) return std::atoi(value);
+  }
+  return 1;
+}
+
+#ifdef AREASON_MPI
+constexpr std::int64_t kPiece = std::int64_t{1} << 28;  // MPI counts in int
+
+class MpiRanks : public Ranks {
+ public:
+  MpiRanks() {
+    int provided = 0;
+    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &size_);
+  }
+  ~MpiRanks() override { MPI_Finalize(); }
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void sum_to(int owner, at::Tensor tensor) override {
+    in_pieces(tensor, [&](float* data, int count) {
+      if (rank_ == owner) {
+        MPI_Reduce(MPI_IN_PLACE, data, count, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD);
+      } else {
+        MPI_Reduce(data, nullptr, count, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD);
+      }
+    });
+  }
+  void broadcast(int from, at::Tensor tensor) override {
+    in_pieces(tensor, [&](float* data, int count) { MPI_Bcast(data, count, MPI_FLOAT, from, MPI_COMM_WORLD); });
+  }
+  void send_to_first(int from, at::Tensor tensor) override {
+    if (from == 0 || (rank_ != 0 && rank_ != from)) return;
+    in_pieces(tensor, [&](float* data, int count) {
+      if (rank_ == from) {
+        MPI_Send(data, count, MPI_FLOAT, 0, 0, MPI_COMM_WORLD);
+      } else {
+        MPI_Recv(data, count, MPI_FLOAT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+      }
+    });
+  }
+  void sum(std::vector<double>& values) override {
+    // Gathered and added in order: the same bits on every rank.
+    std::vector<double> all(values.size() * static_cast<std::size_t>(size_));
+    const int count = static_cast<int>(values.size());
+    MPI_Allgather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, MPI_COMM_WORLD);
+    std::fill(values.begin(), values.end(), 0.0);
+    for (std::size_t i = 0; i < all.size(); ++i) values[i % values.size()] += all[i];
+  }
+  std::string from_first(const std::string& text) override {
+    auto size = static_cast<std::uint64_t>(text.size());
+    MPI_Bcast(&size, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    std::string out = text;
+    out.resize(size);
+    MPI_Bcast(out.data(), static_cast<int>(size), MPI_CHAR, 0, MPI_COMM_WORLD);
+    return out;
+  }
+  void end_all(int status) override { MPI_Abort(MPI_COMM_WORLD, status); }
+
+ private:
+  template <typename Body>
+  static void in_pieces(const at::Tensor& tensor, const Body& body) {
+    auto* data = tensor.data_ptr<float>();
+    for (std::int64_t at = 0; at < tensor.numel(); at += kPiece)
+      body(data + at, static_cast<int>(std::min(kPiece, tensor.numel() - at)));
+  }
+  int rank_ = 0, size_ = 1;
+};
+#endif
+
+}  // namespace
+
+bool built_with_mpi() {
+#ifdef AREASON_MPI
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::unique_ptr<Ranks> Ranks::join() {
+  if (announced_processes() <= 1) return std::make_unique<Ranks>();
+#ifdef AREASON_MPI
+  return std::make_unique<MpiRanks>();
+#else
+  throw Error(ErrorCode::kUsage, "several processes were started, but the trainer is built without MPI",
+              "install libopenmpi-dev and build again, or start it without mpirun");
+#endif
+}
+
+}  // namespace areason::train
