@@ -40,7 +40,11 @@ def forgive_missing_functions():
 
 forgive_missing_functions()
 import llama_cpp.llama_cpp as lc  # noqa: E402
-import llama_cpp.mtmd_cpp as mt  # noqa: E402
+
+try:
+    import llama_cpp.mtmd_cpp as mt  # noqa: E402
+except (FileNotFoundError, RuntimeError):  # libmtmd is not built (yet): text only
+    mt = None
 
 QUESTION = b"<|im_start|>user\n%s\nWhat is heard, and in which order?<|im_end|>\n<|im_start|>assistant\n"
 
@@ -70,7 +74,7 @@ class Model:
         self.vocabulary = lc.llama_vocab_n_tokens(lc.llama_model_get_vocab(self.model))
         self.memory = lc.llama_get_memory(self.context)
         self.clip = None
-        if request.get("mmproj"):
+        if request.get("mmproj") and mt:
             clip = mt.mtmd_context_params_default()
             clip.use_gpu = False
             clip.print_timings = False
@@ -202,8 +206,8 @@ def answer(request, state):
 
 def main():
     lc.llama_log_set(quiet, None)
-    mt.mtmd_log_set(quiet, None) if hasattr(mt, "mtmd_log_set") else None
-    if hasattr(mt, "mtmd_helper_log_set"):
+    if mt:
+        mt.mtmd_log_set(quiet, None)
         mt.mtmd_helper_log_set(quiet, None)
     lc.llama_backend_init()
     state = {}
