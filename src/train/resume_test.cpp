@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -18,6 +20,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "cota/sample.h"
+#include "model/safetensors.h"
 #include "text/bpe_trainer.h"
 #include "train/checkpoint.h"
 
@@ -31,6 +34,11 @@ constexpr const char* kConfig = R"({"model_type": "qwen2_audio", "tie_word_embed
  "text_config": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
  "num_key_value_heads": 1, "max_position_embeddings": 1024, "tie_word_embeddings": true}})";
 
+constexpr const char* kPreset =
+    R"({"flags": {"data": "data.jsonl", "val": "data.jsonl", "config": "config.json", "tokenizer": "tok",
+ "threads": 1, "precision": "f32", "save-dtype": "f32", "batch-samples": 4, "max-steps": 60, "save-every": 4, "eval-every": 12,
+ "log-every": 4, "keep": 3, "dropout": 0.1, "time-masks": 1, "warmup": 3, "max-length": 1024}})";
+
 class Resume : public testing::Test {
  protected:
   void SetUp() override {
@@ -38,8 +46,9 @@ class Resume : public testing::Test {
     fs::remove_all(dir_);
     make_directories(dir_ / "tok");
     write_file_atomic(dir_ / "config.json", kConfig);
+    write_file_atomic(dir_ / "preset.json", kPreset);
     std::vector<std::string> texts;
-    std::ofstream lines(dir_ / "data.jsonl");
+    std::ofstream lines(dir_ / "data.jsonl"), swift(dir_ / "swift.jsonl");
     for (int i = 0; i < 12; ++i) {
       const std::string number = std::to_string(i);
       Waveform tone;
@@ -55,6 +64,9 @@ class Resume : public testing::Test {
         s.question = q ? "Which tone is it?" : "How many tones?";
         for (const Section section : kSections) s.sections[section] = "tone number " + number;
         lines << dump_json(sample_to_json(s)) << "\n";
+        Json messages = {{{"role", "user"}, {"content", "<audio>" + s.question}},
+                         {{"role", "assistant"}, {"content", render_chain(s.sections)}}};
+        swift << dump_json(Json{{"messages", messages}, {"audios", s.audio}}) << "\n";
         texts.push_back(s.question + " " + render_chain(s.sections));
       }
     }
@@ -64,15 +76,13 @@ class Resume : public testing::Test {
   }
   void TearDown() override { fs::remove_all(dir_); }
 
-  pid_t start(const std::string& out, const std::vector<std::string>& more) const {
-    std::istringstream flags(
-        "--data data.jsonl --val data.jsonl --config config.json --tokenizer tok --threads 1 --precision f32 --save-dtype f32 "
-        "--batch-samples 4 --max-steps 60 --save-every 4 --eval-every 12 --log-every 4 --keep 3 --dropout 0.1 --time-masks 1 "
-        "--warmup 3 --max-length 1024 --out " +
-        out);
-    std::vector<std::string> args(1, AREASON_TRAIN_PROGRAM);
-    for (std::string flag; flags >> flag;) args.push_back(flag);
+  // Flags in `more` replace those of the preset.
+  pid_t start(const std::string& out, const std::vector<std::string>& more, rlim_t file_limit = RLIM_INFINITY) const {
+    std::vector<std::string> args = {AREASON_TRAIN_PROGRAM, "--preset", "preset.json", "--out", out};
     args.insert(args.end(), more.begin(), more.end());
+    return start_program(args, file_limit);
+  }
+  pid_t start_program(std::vector<std::string> args, rlim_t file_limit) const {
     std::vector<char*> argv;
     for (std::string& a : args) argv.push_back(a.data());
     argv.push_back(nullptr);
@@ -81,11 +91,20 @@ class Resume : public testing::Test {
       const int log = ::open((dir_ / "log.txt").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
       ::dup2(log, 2);
       if (::chdir(dir_.c_str()) != 0) ::_exit(126);
+      // A full disk, for this process: writes beyond the limit fail as those to a full disk do.
+      const struct rlimit limit = {file_limit, file_limit};
+      const bool limited = file_limit != RLIM_INFINITY;
+      if (limited && (::setrlimit(RLIMIT_FSIZE, &limit) != 0 || ::signal(SIGXFSZ, SIG_IGN) == SIG_ERR)) ::_exit(126);
       ::execv(argv[0], argv.data());
       ::_exit(127);
     }
     return pid;
   }
+  int run(const std::string& out, const std::vector<std::string>& more) const {
+    const int status = wait(start(out, more));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::string log() const { return read_file(dir_ / "log.txt"); }
   static int wait(pid_t pid) {
     int status = 0;
     ::waitpid(pid, &status, 0);
@@ -135,6 +154,150 @@ TEST_F(Resume, AFrozenTowerTrainsFromTheCache) {
   const std::string first = log.substr(0, log.find('\n'));
   const std::string last = log.substr(log.find("\"eval_loss\"") - 1);
   EXPECT_LT(value(last.substr(0, last.find('\n')), "eval_loss"), 0.8 * value(first, "loss"));
+}
+
+TEST_F(Resume, MessagesAreTheSameRunAsSamples) {
+  const std::string samples = dir_ / "samples", messages = dir_ / "messages";
+  for (const auto& [out, data] : {std::pair{samples, "data.jsonl"}, {messages, "swift.jsonl"}})
+    ASSERT_EQ(run(out, {"--data", data, "--max-steps", "4", "--recompute", "--neftune", "5"}), 0) << log();
+  EXPECT_EQ(sha256_file(samples + "/checkpoint-4/optimizer.safetensors"),
+            sha256_file(messages + "/checkpoint-4/optimizer.safetensors"));
+}
+
+TEST_F(Resume, ABrokenCheckpointIsSetAside) {
+  const std::string whole = dir_ / "whole", parts = dir_ / "parts";
+  ASSERT_EQ(run(whole, {"--max-steps", "12"}), 0) << log();
+  ASSERT_EQ(run(parts, {"--max-steps", "12", "--stop-after", "8"}), 0) << log();
+  const std::string file = parts + "/checkpoint-8/optimizer.safetensors";
+  std::string bytes = read_file(file);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file_atomic(file, bytes);
+  ASSERT_EQ(run(parts, {"--max-steps", "12"}), 0) << log();
+  EXPECT_NE(log().find("checkpoint-8 is broken and set aside: optimizer.safetensors has changed"), std::string::npos) << log();
+  EXPECT_EQ(sha256_file(parts + "/checkpoint-12/optimizer.safetensors"),
+            sha256_file(whole + "/checkpoint-12/optimizer.safetensors"));
+}
+
+TEST_F(Resume, ADivergingRunStopsAndNamesItsSamples) {
+  const std::string out = dir_ / "diverging";
+  EXPECT_EQ(run(out, {"--lr", "1e30", "--clip", "0", "--max-skipped", "3"}), 1);
+  EXPECT_NE(log().find("error: 3 steps in a row were skipped"), std::string::npos) << log();
+  EXPECT_NE(log().find("not finite; samples: "), std::string::npos) << log();
+  EXPECT_NE(read_file(out + "/logging.jsonl").find("\"skipped_step\""), std::string::npos);
+}
+
+TEST_F(Resume, AVanishedFileEndsTheRunWithAWholeCheckpoint) {
+  const std::string out = dir_ / "vanished";
+  const pid_t pid = start(out, {"--max-steps", "1000000"});
+  for (int i = 0; i < 6000 && !fs::exists(out + "/checkpoint-4"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  fs::rename(dir_ / "7.wav", dir_ / "7.away");
+  const int status = wait(pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << log();
+  EXPECT_NE(log().find("7.wav: the audio of sample 7-"), std::string::npos) << log();
+  EXPECT_TRUE(newest_whole_checkpoint(out).has_value());
+  fs::rename(dir_ / "7.away", dir_ / "7.wav");
+  EXPECT_EQ(run(out, {"--max-steps", "1000000", "--stop-after", "1"}), 0) << log();
+}
+
+TEST_F(Resume, AFullDiskLeavesTheLastCheckpointWhole) {
+  const std::string out = dir_ / "full";
+  ASSERT_EQ(run(out, {"--stop-after", "4"}), 0) << log();
+  const int status = wait(start(out, {}, 100000));
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << log();
+  EXPECT_NE(log().find("error: "), std::string::npos) << log();
+  const auto found = newest_whole_checkpoint(out);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(found->ends_with("checkpoint-4")) << *found;
+  EXPECT_FALSE(fs::exists(out + "/checkpoint.tmp"));
+}
+
+TEST_F(Resume, AnAdapterIsTrainedResumedAndMerged) {
+  const std::string base = dir_ / "base", whole = dir_ / "whole", parts = dir_ / "parts";
+  ASSERT_EQ(run(base, {"--max-steps", "4"}), 0) << log();
+  const std::vector<std::string> flags = {"--init", base + "/last", "--lora-rank", "4",   "--rslora", "--max-steps",
+                                          "8",      "--merge",      "--lr",        "0.01"};
+  ASSERT_EQ(run(whole, flags), 0) << log();
+  std::vector<std::string> first = flags;
+  first.insert(first.end(), {"--stop-after", "3"});
+  ASSERT_EQ(run(parts, first), 0) << log();
+  ASSERT_EQ(run(parts, flags), 0) << log();
+  const std::string file = "/checkpoint-8/adapter_model.safetensors";
+  EXPECT_EQ(sha256_file(parts + file), sha256_file(whole + file));
+  EXPECT_FALSE(fs::exists(whole + "/checkpoint-8/model.safetensors"));
+  const std::string weight = "language_model.model.layers.1.mlp.down_proj.weight";
+  EXPECT_NE(TensorStore::open(whole + "/merged").at(weight).to_f32(), TensorStore::open(base + "/last").at(weight).to_f32());
+  EXPECT_TRUE(fs::exists(whole + "/merged/tokenizer.json"));
+}
+
+// Two processes under mpirun; skipped, loudly, where the trainer is built without MPI.
+class RanksOfARun : public Resume {
+ protected:
+  void SetUp() override {
+    if (std::string(AREASON_MPIEXEC).empty())
+      GTEST_SKIP() << "built without MPI: ranks are not tested (apt-get install libopenmpi-dev openmpi-bin)";
+    for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"}) ::setenv(name, "1", 1);
+    ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 1);  // process_vm_readv is forbidden in many containers
+    ::setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
+    Resume::SetUp();
+  }
+  pid_t start_two(const std::string& out, const std::vector<std::string>& more) const {
+    std::vector<std::string> args = {AREASON_MPIEXEC,       "-n",       "2",           "--bind-to", "none",
+                                     AREASON_TRAIN_PROGRAM, "--preset", "preset.json", "--out",     out};
+    args.insert(args.end(), more.begin(), more.end());
+    return start_program(args, RLIM_INFINITY);
+  }
+  static std::map<std::string, std::vector<float>> state(const std::string& checkpoint) {
+    std::map<std::string, std::vector<float>> out;
+    const TensorStore store = TensorStore::open(checkpoint + "/optimizer.safetensors");
+    for (const auto& [name, view] : store.tensors()) out[name] = view.to_f32();
+    return out;
+  }
+  // Greatest difference of a tensor's elements as a share of its greatest element, over all tensors of two checkpoints.
+  static double difference(const std::string& a, const std::string& b) {
+    const auto left = state(a), right = state(b);
+    EXPECT_EQ(left.size(), right.size());
+    double worst = 0;
+    for (const auto& [name, values] : left) {
+      double top = 1e-12, apart = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        top = std::max(top, std::abs(static_cast<double>(values[i])));
+        apart = std::max(apart, std::abs(static_cast<double>(values[i] - right.at(name).at(i))));
+      }
+      worst = std::max(worst, apart / top);
+    }
+    return worst;
+  }
+};
+
+TEST_F(RanksOfARun, TwoEqualOneAndARunGoesOnWithAnotherNumber) {
+  const std::string one = dir_ / "one", two = dir_ / "two", mixed = dir_ / "mixed";
+  const std::vector<std::string> flags = {"--max-steps", "6", "--dropout", "0"};
+  std::vector<std::string> first = flags;
+  first.insert(first.end(), {"--stop-after", "3"});
+  ASSERT_EQ(run(one, flags), 0) << log();
+  ASSERT_EQ(wait(start_two(two, flags)), 0) << log();
+  ASSERT_EQ(wait(start_two(mixed, first)), 0) << log();
+  ASSERT_EQ(run(mixed, flags), 0) << log();
+  // Sums of micro-batches in another order; AdamW magnifies the difference of tiny gradients in the first steps.
+  EXPECT_LT(difference(one + "/checkpoint-6", two + "/checkpoint-6"), 5e-3);
+  EXPECT_LT(difference(one + "/checkpoint-6", mixed + "/checkpoint-6"), 5e-3);
+  EXPECT_NE(log().find("2 ranks: data parallel"), std::string::npos) << log();
+}
+
+TEST_F(RanksOfARun, ALostRankEndsTheRunWithAWholeCheckpoint) {
+  const std::string out = dir_ / "lost";
+  const pid_t pid = start_two(out, {"--max-steps", "1000000"});
+  for (int i = 0; i < 6000 && !fs::exists(out + "/checkpoint-4"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::ifstream children("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
+  pid_t rank = 0, last = 0;
+  while (children >> rank) last = rank;
+  ASSERT_GT(last, 0) << log();
+  ::kill(last, SIGKILL);
+  EXPECT_NE(wait(pid), 0) << "mpirun must say that a rank was lost";
+  ASSERT_TRUE(newest_whole_checkpoint(out).has_value());
+  EXPECT_EQ(run(out, {"--max-steps", "1000000", "--stop-after", "2"}), 0) << log();
 }
 
 }  // namespace
