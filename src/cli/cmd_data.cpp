@@ -14,6 +14,7 @@
 #include "cli/synth_set_flags.h"
 #include "cota/audit.h"
 #include "cota/check.h"
+#include "cota/data_bench.h"
 #include "cota/data_stats.h"
 #include "cota/kinds.h"
 #include "cota/stats.h"
@@ -172,6 +173,41 @@ void add_stats(CLI::App& data) {
   app->callback([flags] { run_stats(*flags); });
 }
 
+void add_bench(CLI::App& data) {
+  struct Flags {
+    DataBenchOptions bench;
+    bool json = false;
+  };
+  auto flags = std::make_shared<Flags>();
+  flags->bench.threads = 0;
+  CLI::App* app = data.add_subcommand("bench", "speed of making data: mixing of clips, and text without audio");
+  app->add_option("--clips", flags->bench.clips, "half complex_audio, half multi_speaker")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 100000));
+  app->add_option("--threads", flags->bench.threads, "0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
+  app->add_option("--package-root", flags->bench.synth.package_root, "where usr/share/… of the Debian packages lies")
+      ->capture_default_str();
+  app->add_option("--work-dir", flags->bench.synth.work_dir, "extracted archives and short-lived files")->capture_default_str();
+  app->add_flag("--json", flags->json, "print JSON");
+  app->callback([flags] {
+    DataBenchOptions& options = flags->bench;
+    options.work_dir = options.synth.work_dir + "/bench";
+    options.prompts = default_prompts_dir();
+    if (options.threads <= 0) options.threads = available_cores();
+    const DataBench b = run_data_bench(options);
+    if (flags->json) {
+      fmt::print("{}\n",
+                 dump_json(Json{
+                     {"threads", options.threads}, {"real_time", b.real_time()}, {"samples_a_second", b.samples_a_second()}}));
+      return;
+    }
+    fmt::print("{} clips, {:.0f} s of sound, mixed and written in {:.2f} s: {:.0f} x real time ({} threads)\n", b.clips,
+               b.clip_seconds, b.mixing_seconds, b.real_time(), options.threads);
+    fmt::print("{} samples of question, chain and review in {:.2f} s: {:.0f} a second\n", b.samples, b.text_seconds,
+               b.samples_a_second());
+  });
+}
+
 }  // namespace
 
 void register_data(CLI::App& app) {
@@ -181,6 +217,7 @@ void register_data(CLI::App& app) {
   add_audit(*data);
   add_score(*data);
   add_stats(*data);
+  add_bench(*data);
   add_data_files(*data);
   add_data_stages(*data);
   data->add_subcommand("kinds", "print the table of question kinds (docs/nano_kinds.md)")->callback([] {

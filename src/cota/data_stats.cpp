@@ -92,7 +92,8 @@ void DataStatistics::add(const Sample& s, const std::string& folder) {
     set.name = name;
     set.category = s.domain;
     set.skill = known != nullptr ? known->skill : skill_of_task(s.task);
-    set.synthetic = name == "complex_audio" || name == "multi_speaker" || name == "composed_music" || name == "nano-synth";
+    set.synthetic = name == "complex_audio" || name == "multi_speaker" || name == "composed_music" ||
+                    name == "packaged_sounds" || name == "nano-synth";
   }
   ++samples_;
   ++set.samples;

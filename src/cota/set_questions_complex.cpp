@@ -110,7 +110,8 @@ Maybe duration(const Listening& l, const Material&, Random& random) {
 }
 
 Maybe place(const Listening& l, const Material& m, Random& random) {
-  if (!is_complex(l)) return {};
+  // Over a track, the track would be the first.
+  if (!is_complex(l) || !l.audios[0].background.empty()) return {};
   const auto heard = sounds_of(l.audios[0]);
   if (heard.size() < 3 || unique_names(heard).size() < 2) return {};
   for (std::size_t i = 1; i < heard.size(); ++i) {

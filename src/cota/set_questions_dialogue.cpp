@@ -172,7 +172,7 @@ Maybe turns(const Listening& l, const Material&, Random& random) {
       phrase(random, {"I list the turns and count those of {x}.", "I follow the voices turn by turn."}, {speaker_name(who)});
   d.answer = std::to_string(n);
   d.reasoning = "The turns: " + list + ". That makes " + d.answer + ".";
-  d.summary = "I count " + d.answer + ".";
+  d.summary = "It takes the word " + d.answer + (n == 1 ? " time." : " times.");
   d.response = "The " + std::string(kOrdinals[who - 1]) + " speaker speaks " + d.answer + (n == 1 ? " time." : " times.");
   return d;
 }
@@ -202,9 +202,8 @@ Maybe overlap(const Listening& l, const Material&, Random& random) {
                                  : "The line of speaker " + std::to_string(first->speaker) + " ends at " +
                                        half_seconds(first->to) + " s, that of speaker " + std::to_string(second->speaker) +
                                        " begins at " + half_seconds(second->from) + " s, before it.";
-  d.summary = first == nullptr ? "They do not overlap." : "Two lines overlap.";
-  d.response =
-      first == nullptr ? "No, they speak one after the other." : "Yes, two of them speak at the same time for a moment.";
+  d.summary = first == nullptr ? "They speak one after the other." : "One line begins before another has ended.";
+  d.response = first == nullptr ? "No. They speak one after the other." : "Yes. For a moment they speak at the same time.";
   return d;
 }
 

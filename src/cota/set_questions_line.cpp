@@ -25,7 +25,7 @@ void finish(Draft& d, const std::string& fact, const std::string& sentence) {
 
 const std::map<std::string, std::vector<const char*>>& situations() {
   static const std::map<std::string, std::vector<const char*>> table = {
-      {"happy", {"somebody has just won a game", "a friend arrives with good news", "a plan has worked out perfectly"}},
+      {"happy", {"somebody has just won a game", "a friend arrives with good news", "everything has worked out perfectly"}},
       {"sad", {"somebody has just lost something dear", "a hope has been disappointed", "somebody hears of a misfortune"}},
       {"angry", {"somebody is being cheated", "somebody is fed up with a quarrel", "a neighbour will not stop making noise"}},
       {"afraid", {"something dangerous is coming closer", "somebody has to flee at once", "something falls from the sky"}},
@@ -87,7 +87,7 @@ Maybe intent_is(const Listening& l, const Material&, Random& random) {
   d.answer = yes ? "yes" : "no";
   d.reasoning = "By words and tone speaker 1 " + h->detail->intent + ". That is " + (yes ? "the same." : "something else.");
   d.summary = "The speaker " + h->detail->intent + ".";
-  d.response = (yes ? "Yes, the speaker " : "No, the speaker ") + h->detail->intent + ".";
+  d.response = (yes ? "Yes. The speaker " : "No. The speaker ") + h->detail->intent + ".";
   return d;
 }
 

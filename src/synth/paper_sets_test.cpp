@@ -261,6 +261,16 @@ TEST(SpeechServer, OtherRatesAreResampled) {
   EXPECT_NEAR(static_cast<double>(samples.size()) / kSynthRate, 0.08 * 22, 0.05);
 }
 
+TEST(SpeechServer, ARateThatTheServerNamesCounts) {
+  Server server([](const httplib::Request& request, httplib::Response& response) {
+    response.set_header("X-Custom-Header-sampleRate", "22050");
+    response.set_content(pcm16(spoken(request.get_file_value("tts_text").content, 22050)), "application/octet-stream");
+  });
+  const auto bank = make_cosyvoice(server_options(server.url()), read_timbres(timbre_folder()));
+  const Samples samples = bank->speak({"", "", "26", "", "", false}, {}, "A line of some length.");
+  EXPECT_NEAR(static_cast<double>(samples.size()) / kSynthRate, 0.08 * 22, 0.05);
+}
+
 // What goes wrong inside the engine comes as 200 with a short, an odd or a silent body; 429, 500 and cut connections happen
 // too.
 TEST(SpeechServer, TriesAgainUntilSpeechComes) {

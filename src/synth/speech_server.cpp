@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -49,8 +50,9 @@ class SpeechProvider : public llm::Provider {
     const llm::HttpResponse response = http_.send(http);
     if (response.transport != llm::Transport::kOk || response.status != 200)
       return llm::without_key(llm::error_reply(response, api_, request.model), options_.key);
+    const int rate = rate_of(response);
     try {
-      const std::string trouble = speech_trouble(decode(response.body), request.messages.back().parts.front().text);
+      const std::string trouble = speech_trouble(decode(response.body, rate), request.messages.back().parts.front().text);
       if (!trouble.empty()) return llm::malformed_reply(response, api_, trouble);
     } catch (const Error& e) {
       return llm::malformed_reply(response, api_, e.what());
@@ -58,18 +60,25 @@ class SpeechProvider : public llm::Provider {
     llm::Reply reply = llm::reply_of(response);
     reply.raw.clear();
     reply.text = response.body;
+    reply.detail = std::to_string(rate);
     reply.finish = llm::Finish::kStop;
     return reply;
   }
   std::string name() const override { return api_ + " " + options_.url; }
 
-  virtual Waveform decode(const std::string& body) const = 0;
+  // `rate`: of raw samples.
+  virtual Waveform decode(const std::string& body, int rate) const = 0;
 
  protected:
   virtual void fill(const llm::Request& request, llm::HttpRequest& http, std::string& body) const = 0;
   const SpeechServerOptions options_;
 
  private:
+  // Some builds of CosyVoice's server say it.
+  int rate_of(const llm::HttpResponse& response) const {
+    const int said = std::atoi(response.header("x-custom-header-samplerate").c_str());
+    return said >= 8000 && said <= 96000 ? said : options_.sample_rate;
+  }
   std::string api_;
   llm::HttpClient http_;
 };
@@ -78,10 +87,10 @@ class CosyVoiceProvider : public SpeechProvider {
  public:
   explicit CosyVoiceProvider(const SpeechServerOptions& options)
       : SpeechProvider(options, "CosyVoice"), base_(llm::parse_base_url(options.url, "", options.http.plain_http)) {}
-  Waveform decode(const std::string& body) const override {
+  Waveform decode(const std::string& body, int rate) const override {
     if (body.size() % 2 != 0)
       throw Error(ErrorCode::kRemote, "the answer ends in the middle of a sample", "is --speech-rate right?");
-    return {raw_samples(body), options_.sample_rate};
+    return {raw_samples(body), rate};
   }
 
  private:
@@ -102,8 +111,8 @@ class SpeechApiProvider : public SpeechProvider {
         model_(options.model),
         format_(options.format),
         base_(llm::parse_base_url(options.server.url, "/v1", options.server.http.plain_http)) {}
-  Waveform decode(const std::string& body) const override {
-    if (format_ == "pcm") return {raw_samples(body), options_.sample_rate};
+  Waveform decode(const std::string& body, int rate) const override {
+    if (format_ == "pcm") return {raw_samples(body), rate};
     return mix_down(decode_audio_bytes(bytes_of(body), "the speech API's answer"));
   }
 
@@ -149,7 +158,7 @@ class ServerVoices : public VoiceBank {
     if (reply.finish != llm::Finish::kStop)
       throw Error(ErrorCode::kRemote, reply.error.empty() ? "the speech server gave no sound" : reply.error,
                   "what was made so far is kept; run the same command again");
-    const Samples all = resample(provider_->decode(reply.text), kSynthRate).samples;
+    const Samples all = resample(provider_->decode(reply.text, std::atoi(reply.detail.c_str())), kSynthRate).samples;
     const SampleRange range = trimmed_range(all, 40);
     return {all.begin() + static_cast<std::ptrdiff_t>(range.from), all.begin() + static_cast<std::ptrdiff_t>(range.to)};
   }

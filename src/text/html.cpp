@@ -41,9 +41,8 @@ std::string html_text(std::string_view text) {
 }
 
 std::string html_head(const std::string& title, const std::string& headline, std::string_view more_style) {
-  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + html_text(title) +
-         "</title>\n<style>\n" + kStyle + std::string(more_style) + "</style></head><body><h1>" + html_text(headline) +
-         "</h1>\n";
+  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + html_text(title) + "</title>\n<style>\n" +
+         kStyle + std::string(more_style) + "</style></head><body><h1>" + html_text(headline) + "</h1>\n";
 }
 
 std::string html_bars(const std::string& title, const std::vector<HtmlBar>& bars, int digits) {
@@ -51,8 +50,8 @@ std::string html_bars(const std::string& title, const std::vector<HtmlBar>& bars
   for (const HtmlBar& bar : bars) most = std::max({most, bar.value, bar.range ? bar.range->second : 0});
   if (most <= 0) return "";
   const double scale = 420 / most;
-  std::string out = fmt::format("<svg width=\"860\" height=\"{}\" role=\"img\" aria-label=\"{}\">", 20 * bars.size() + 24,
-                                html_text(title));
+  std::string out =
+      fmt::format("<svg width=\"860\" height=\"{}\" role=\"img\" aria-label=\"{}\">", 20 * bars.size() + 24, html_text(title));
   out += fmt::format("<text x=\"0\" y=\"14\" font-weight=\"600\">{}</text>", html_text(title));
   int y = 22;
   for (const HtmlBar& bar : bars) {
