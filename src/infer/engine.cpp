@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace areason {
 namespace {
@@ -90,52 +91,52 @@ bool Engine::step() {
 void Engine::start(std::unique_ptr<Sequence> sequence) {
   Sequence& s = *sequence;
   s.started = now();
+  bool more = true;
+  std::optional<PrefixStore::Whole> whole;
   try {
     s.writer = std::make_unique<AnswerWriter>(*tokenizer_, s.request.how, s.request.ids, s.request.sink);
-    const bool more = s.writer->advance();
+    more = s.writer->advance();
     s.prompt = s.request.ids;
     s.prompt.insert(s.prompt.end(), s.writer->pending().begin(), s.writer->pending().end());
     s.prompt_keys = keys_of(s.request);
     s.prompt_keys.insert(s.prompt_keys.end(), s.writer->pending().begin(), s.writer->pending().end());
-    if (!more) return finish(s);
-    if (auto whole = prefixes_.find_whole(s.prompt_keys)) {
-      s.cache = std::move(whole->cache);
-      s.answer.reused_tokens = static_cast<int>(s.request.ids.size());
-      return run(std::move(sequence), std::move(whole->logits));
-    }
-    s.cache = prefixes_.find(s.prompt_keys);
-    s.answer.reused_tokens = std::min(s.cache.length(), static_cast<int>(s.request.ids.size()));
-    filling_ = std::move(sequence);
+    whole = prefixes_.find_whole(s.prompt_keys);
+    s.cache = whole ? std::move(whole->cache) : prefixes_.find(s.prompt_keys);
   } catch (...) {
-    fail(s, std::current_exception());
+    return fail(s, std::current_exception());
+  }
+  s.answer.reused_tokens = std::min(s.cache.length(), static_cast<int>(s.request.ids.size()));
+  if (!more) {
+    finish(s);
+  } else if (whole) {
+    run(std::move(sequence), std::move(whole->logits));
+  } else {
+    filling_ = std::move(sequence);
   }
 }
 
 // One piece of the prompt; the last piece gives the first token.
 void Engine::prefill() {
   Sequence& s = *filling_;
+  const int from = s.cache.length(), total = static_cast<int>(s.prompt.size());
+  const int rows = std::min(kPromptPiece, total - from);
+  const bool last = from + rows == total;
+  std::vector<float> logits;
   try {
-    const int from = s.cache.length(), total = static_cast<int>(s.prompt.size());
-    const int rows = std::min(kPromptPiece, total - from);
-    const bool last = from + rows == total;
     const auto inserts = inserts_of(s.request, from, rows);
     const BatchItem item{std::span(s.prompt).subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(rows)), inserts,
                          &s.cache, last ? 1 : 0};
-    std::vector<float> logits = model_->forward_batch({&item, 1});
-    if (!last) {
-      if (s.request.how.stop && s.request.how.stop()) {
-        s.writer->stop();
-        finish(s);
-        filling_ = nullptr;
-      }
-      return;
-    }
-    prefixes_.keep(s.prompt_keys, s.cache, logits);
-    run(std::move(filling_), std::move(logits));
+    logits = model_->forward_batch({&item, 1});
+    if (last) prefixes_.keep(s.prompt_keys, s.cache, logits);
   } catch (...) {
-    if (filling_) fail(*filling_, std::current_exception());
-    filling_ = nullptr;
+    const auto sequence = std::move(filling_);
+    return fail(s, std::current_exception());
   }
+  if (last) return run(std::move(filling_), std::move(logits));
+  if (!s.request.how.stop || !s.request.how.stop()) return;
+  const auto sequence = std::move(filling_);
+  s.writer->stop();
+  finish(s);
 }
 
 // The prompt is in the cache; `logits` follow its last position.
@@ -144,12 +145,17 @@ void Engine::run(std::unique_ptr<Sequence> sequence, std::vector<float> logits) 
   s.answer.prefill_seconds = now() - s.started;
   s.writer->fed(s.writer->pending().size());
   if (limits_.drafted > 0) s.drafts.append(s.request.ids);
+  bool more = true;
   try {
     s.writer->choose(logits);
-    if (!s.writer->advance()) return finish(s);
-    running_.push_back(std::move(sequence));
+    more = s.writer->advance();
   } catch (...) {
-    fail(s, std::current_exception());
+    return fail(s, std::current_exception());
+  }
+  if (more) {
+    running_.push_back(std::move(sequence));
+  } else {
+    finish(s);
   }
 }
 

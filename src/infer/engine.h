@@ -3,7 +3,8 @@
 // weights once for all answers in progress. A request that begins like an earlier one computes only what is new. What an
 // answer says does not depend on what else runs: passes have at most Qwen2Audio::invariant_rows() rows, prompts are computed
 // in pieces of their own. Called by reason (one question, samples, files) and, later, by a server.
-// Thread rule: one thread owns an engine, its model, and all sinks and callbacks; they are called from step() and cancel().
+// Thread rule: one thread owns an engine, its model, and all sinks and callbacks; they are called from step() and cancel() and
+// may submit.
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -49,7 +50,7 @@ struct EngineRequest {
   std::shared_ptr<GuideLayout> own_layout;  // keeps how.layout alive, where it is this request's own
   KeepPrefix keep = KeepPrefix::kPrompt;
   TextSink sink;
-  std::function<void(EngineAnswer&&)> done;  // called once
+  std::function<void(EngineAnswer&&)> done;  // called once; what it throws leaves step(), and the engine is of no more use
 };
 
 struct EngineStats {
@@ -66,7 +67,7 @@ class Engine {
   int submit(EngineRequest request);
   // One piece of a prompt and one token of every answer in progress. False: nothing is left to do.
   bool step();
-  // Ends an answer as "interrupted". Nothing when it has already ended.
+  // Ends an answer as "interrupted". Nothing when it has already ended. Not from a callback: how.stop is for that.
   void cancel(int request);
   bool idle() const;
 
