@@ -139,11 +139,12 @@ def check_header(path, text, code):
 
 
 def check_types(path, text):
-    """Types at namespace level, but for those of anonymous namespaces."""
+    """Types and aliases of types at namespace level, but for those of anonymous namespaces."""
     code = blank_out(re.sub(r"^namespace \{\n.*?^\}  // namespace\n", "", text, flags=re.S | re.M))
     place = re.search(r"^namespace ([\w:]+) \{", code, flags=re.M)
-    for match in re.finditer(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: ?:(?!:)[^;{]*)? ?\{", code, flags=re.M):
-        key = (place.group(1) if place else "", match.group(1))
+    defined = r"^(?:(?:struct|class|enum class) (\w+)(?: final)?(?: ?:(?!:)[^;{]*)? ?\{|using (\w+) =)"
+    for match in re.finditer(defined, code, flags=re.M):
+        key = (place.group(1) if place else "", match.group(1) or match.group(2))
         if types.setdefault(key, path) != path:
             errors.append(f"{path}: a type {match.group(1)} is defined in {types[key]} too")
 

@@ -60,6 +60,12 @@ class CheckLayers(unittest.TestCase):
         header = "#pragma once\n// x\nnamespace areason {\nstruct Clip {\n  int a;\n};\n}\n"
         _, output = self.run_on({"src/base/a.h": header, "src/audio/b.h": header})
         self.assertIn("a type Clip is defined in", output)
+        alias = "#pragma once\n// x\nnamespace areason {\nusing Clip = std::vector<int>;\n}\n"
+        _, output = self.run_on({"src/base/a.h": header, "src/audio/b.h": alias})
+        self.assertIn("a type Clip is defined in", output)
+        inside = "#pragma once\n// x\nnamespace areason {\nstruct Other {\n  using Clip = int;\n};\n}\n"
+        code, output = self.run_on({"src/base/a.h": header, "src/audio/b.h": inside})
+        self.assertEqual(code, 0, output)
         hidden = "namespace areason {\nnamespace {\nstruct Clip {\n  int a;\n};\n}  // namespace\n}\n"
         code, output = self.run_on({"src/base/a.h": header, "src/audio/b.cpp": hidden})
         self.assertEqual(code, 0, output)

@@ -15,6 +15,25 @@
 namespace areason {
 namespace {
 
+// Rate limits that hold for all processes of a store together, so that workers which are killed and started again, or run on
+// other machines, stay within them.
+class StoreGate : public llm::RateGate {
+ public:
+  StoreGate(store::JobStore& store, std::string name, const llm::RateLimits& rates) : store_(store), name_(std::move(name)) {
+    for (const llm::RateWindow& w : rates.windows) limits_.push_back({w.seconds, w.requests, w.tokens});
+  }
+  Turn enter(std::int64_t tokens) override {
+    const store::Turn turn = store_.take_turn(name_, limits_, tokens);
+    return {turn.ticket, turn.wait_seconds};
+  }
+  void leave(std::int64_t ticket, std::int64_t tokens) override { store_.end_turn(ticket, tokens); }
+
+ private:
+  store::JobStore& store_;
+  const std::string name_;
+  std::vector<store::TurnLimit> limits_;
+};
+
 struct TeacherFlags {
   LlmFlags model;  // its `api` is --teacher
   BudgetFlags budget;
@@ -44,8 +63,11 @@ struct TeacherFlags {
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     app.add_option("--budget-tokens", budget.tokens, "most tokens this run may use; 0: no limit")->capture_default_str();
-    app.add_option("--requests-per-minute", model.requests_per_minute, "of this process; 0: no limit")->capture_default_str();
-    app.add_option("--tokens-per-minute", model.tokens_per_minute, "of this process; 0: no limit")->capture_default_str();
+    app.add_option("--requests-per-minute", model.requests_per_minute,
+                   "of all processes of the store together, at an even pace; 0: no limit")
+        ->capture_default_str();
+    app.add_option("--tokens-per-minute", model.tokens_per_minute, "of all processes of the store together; 0: no limit")
+        ->capture_default_str();
     app.add_option("--timeout", model.timeout, "seconds for one attempt")
         ->check(CLI::Range(0.01, 86400.0))
         ->capture_default_str();
@@ -57,8 +79,8 @@ struct TeacherFlags {
         ->capture_default_str();
   }
 
-  // `asking`: no provider is built for a dry run, so that no key is needed.
-  std::unique_ptr<Teacher> build(bool asking) const {
+  // `store` keeps the rate limits. Without one nobody can be asked (a dry run), and no key is needed.
+  std::unique_ptr<Teacher> build(store::JobStore* store) const {
     if (model.api == "oracle") return make_oracle_teacher();
     if (model.model.empty())
       throw Error(ErrorCode::kUsage, "--teacher " + model.api + " needs a --model", "its name at the server");
@@ -68,8 +90,12 @@ struct TeacherFlags {
     options.prices = budget.price_table();
     options.extra_json = model.extra_json;
     options.timeout_seconds = model.timeout;
-    if (asking) {
+    if (store != nullptr) {
       llm::ProviderConfig config = model.provider_config();
+      // Servers cut a minute into shorter stretches, so no second has more than its share of it.
+      if (model.requests_per_minute > 0) config.rates.windows.push_back({1, (model.requests_per_minute + 59) / 60, 0});
+      if (!config.rates.windows.empty())
+        config.gate = std::make_shared<StoreGate>(*store, model.api + " " + model.model + " " + model.url, config.rates);
       config.budget = budget.build();
       config.budget->require_price(model.model);
       options.provider = llm::build_provider(config);
@@ -93,8 +119,7 @@ class ProgressPrinter {
   void operator()(const StageProgress& p) {
     if (p.seconds - last_ < (terminal_ ? 1 : 10)) return;
     last_ = p.seconds;
-    std::int64_t open = 0;
-    for (const auto& [stage, c] : store_.counts({})) open += c.open + c.leased;
+    const std::int64_t open = store_.unfinished_jobs();
     const double rate = p.seconds > 0 ? static_cast<double>(p.done + p.failed) / p.seconds : 0;
     const std::string eta =
         rate > 0 ? fmt::format(", about {:.0f} min for those known of", static_cast<double>(open) / rate / 60) : "";
@@ -118,7 +143,7 @@ class ProgressPrinter {
 
 // What the open jobs can cost at most; those that follow from them are reckoned with the prompts' own question counts.
 void print_estimate(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
-  const auto teacher = flags.teacher.build(false);
+  const auto teacher = flags.teacher.build(nullptr);
   const auto table = flags.teacher.budget.price_table();
   const auto price = table.models.find(flags.teacher.model.model);
   llm::Estimate known, following;
@@ -191,7 +216,7 @@ void run(StageFlags& flags) {
   }
   plan(*store, prompts, flags);
   if (flags.dry_run) return print_estimate(*store, prompts, flags);
-  const auto teacher = flags.teacher.build(true);
+  const auto teacher = flags.teacher.build(store.get());
   ProgressPrinter printer(*store);
   flags.run.progress = [&](const StageProgress& p) { printer(p); };
   const StageRunReport report = run_stages(*store, prompts, *teacher, flags.run);

@@ -132,10 +132,48 @@ std::string export_audio_path(const ExportItem& item, const std::string& audio) 
   return fs::absolute(path_inside(item.root.empty() ? "." : item.root, audio)).lexically_normal().string();
 }
 
+namespace {
+
+// Hashes what goes out and in which form: an export that was stopped goes on only as the same one.
+class Fingerprint {
+ public:
+  explicit Fingerprint(const ExportOptions& o) {
+    text_ = std::to_string(static_cast<int>(o.format)) + " " + std::to_string(o.seed) + " " + std::to_string(o.shard_samples) +
+            " " + std::to_string(static_cast<int>(o.keep));
+  }
+  void add(const std::string& what) {
+    text_ += what + "\n";
+    if (text_.size() > 1 << 16) text_ = sha256_hex(text_);
+  }
+  std::string hex() const { return sha256_hex(text_); }
+
+ private:
+  std::string text_;
+};
+
+// Clears what another export has left in the folder; keeps what this one has.
+void prepare_folder(const std::string& out, const std::string& fingerprint) {
+  make_directories(out);
+  const std::string note = out + "/export.json";
+  std::error_code ignored;
+  Json known = Json::object();
+  if (fs::exists(note)) known = read_json_file(note);
+  if (known.is_object() && known.value("fingerprint", "") == fingerprint) return;
+  for (const auto& entry : fs::recursive_directory_iterator(out, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && (name.ends_with(".jsonl") || name.ends_with(".part") || name.ends_with(".tar")))
+      fs::remove(entry.path(), ignored);
+  }
+  write_file_atomic(note, dump_json(Json{{"fingerprint", fingerprint}}) + "\n");
+}
+
+}  // namespace
+
 ExportReport export_samples(ExportSource& source, const ExportOptions& options) {
   ExportReport report;
   std::vector<std::string> splits;
   std::vector<Place> places;
+  Fingerprint fingerprint(options);
   source.each([&](std::int64_t place, const ExportItem& item) {
     if (options.keep == Keep::kApproved && item.sample.review_verdict != "true") {
       ++report.refused;
@@ -144,12 +182,13 @@ ExportReport export_samples(ExportSource& source, const ExportOptions& options) 
     const std::string split = safe_name(split_of(item, options));
     auto it = std::find(splits.begin(), splits.end(), split);
     if (it == splits.end()) it = splits.insert(it, split);
+    fingerprint.add(split + " " + item.sample.id + " " + item.sample.source.sha256);
     Random random = Random::for_item(options.seed, "order/" + item.sample.id);
     const std::uint64_t high = random.next_u32();
     places.push_back({static_cast<std::uint32_t>(it - splits.begin()), high << 32 | random.next_u32(), place});
   });
   std::sort(places.begin(), places.end());
-  make_directories(options.out);
+  prepare_folder(options.out, fingerprint.hex());
   const auto writer = make_export_writer(options);
   for (const Place& p : places) {
     throw_if_interrupted();

@@ -1,4 +1,5 @@
-// The four forms an export can have. Files are written under a temporary name and renamed when they are whole.
+// The four forms an export can have. Files are written under a temporary name and renamed when they are whole; the export of
+// the same samples goes on behind what lies there (export.cpp removes what is left of another one).
 #include <filesystem>
 #include <fstream>
 
@@ -19,10 +20,25 @@ namespace {
 class NewFile {
  public:
   void open(const std::string& path) {
-    path_ = path;
-    make_directories(parent_directory(path));
+    start(path);
     out_.open(path + ".part", std::ios::binary | std::ios::trunc);
     check();
+  }
+  // Goes on behind the last whole line of an export that was stopped. Returns how many lines are there.
+  std::int64_t open_lines(const std::string& path) {
+    start(path);
+    std::int64_t lines = 0;
+    std::uintmax_t good = 0;
+    const std::string part = path + ".part";
+    if (fs::exists(part)) {
+      std::ifstream in(part, std::ios::binary);
+      for (std::string line; std::getline(in, line) && !in.eof(); good += line.size() + 1) ++lines;
+      in.close();
+      fs::resize_file(part, good);
+    }
+    out_.open(part, std::ios::binary | std::ios::app);
+    check();
+    return lines;
   }
   bool is_open() const { return out_.is_open(); }
   void write(std::string_view bytes) {
@@ -37,11 +53,39 @@ class NewFile {
   }
 
  private:
+  void start(const std::string& path) {
+    path_ = path;
+    make_directories(parent_directory(path));
+  }
   void check() const {
     if (!out_) throw Error(ErrorCode::kFailure, path_ + ": cannot be written", "is the disk full, or may you not write there?");
   }
   std::string path_;
   std::ofstream out_;
+};
+
+// The lines of one split: says which of its items are there already.
+class SplitLines {
+ public:
+  // True when the item's line is wanted.
+  bool begin(const std::string& split, const std::string& path) {
+    if (split != split_ || fresh_) {
+      file_.close();
+      whole_ = fs::exists(path);
+      there_ = whole_ ? 0 : file_.open_lines(path);
+      split_ = split;
+      fresh_ = false;
+    }
+    return !whole_ && --there_ < 0;
+  }
+  void write(const Json& json) { file_.write(dump_json(json) + "\n"); }
+  void close() { file_.close(); }
+
+ private:
+  std::string split_;
+  NewFile file_;
+  std::int64_t there_ = 0;
+  bool whole_ = false, fresh_ = true;
 };
 
 // One text line a sample, one file a split.
@@ -50,19 +94,14 @@ class LineWriter : public ExportWriter {
   using Line = Json (*)(const ExportItem&);
   LineWriter(std::string out, Line line) : out_(std::move(out)), line_(line) {}
   void add(const std::string& split, const ExportItem& item) override {
-    if (split != split_ || !file_.is_open()) {
-      file_.close();
-      file_.open(out_ + "/" + split + ".jsonl");
-      split_ = split;
-    }
-    file_.write(dump_json(line_(item)) + "\n");
+    if (lines_.begin(split, out_ + "/" + split + ".jsonl")) lines_.write(line_(item));
   }
-  void finish(const ExportReport&) override { file_.close(); }
+  void finish(const ExportReport&) override { lines_.close(); }
 
  private:
-  std::string out_, split_;
+  std::string out_;
   Line line_;
-  NewFile file_;
+  SplitLines lines_;
 };
 
 Json project_line(const ExportItem& item) {
@@ -116,12 +155,8 @@ class AudioFolderWriter : public ExportWriter {
   explicit AudioFolderWriter(std::string out) : out_(std::move(out)) {}
   void add(const std::string& split, const ExportItem& item) override {
     const std::string folder = out_ + "/data/" + split;
-    if (split != split_) {
-      metadata_.close();
-      metadata_.open(folder + "/metadata.jsonl");
-      split_ = split;
-    }
     const Sample& s = item.sample;
+    if (s.audio.empty() || !metadata_.begin(split, folder + "/metadata.jsonl")) return;
     Json row = Json::object();
     for (std::size_t i = 0; i < s.audio.size(); ++i) {
       const std::string from = export_audio_path(item, s.audio[i]);
@@ -130,12 +165,11 @@ class AudioFolderWriter : public ExportWriter {
       place(from, folder + "/" + name);
       row[i == 0 ? "file_name" : "audio" + number + "_file_name"] = name;
     }
-    if (s.audio.empty()) return;
     Json rest = sample_to_json(s);
     rest.erase("audio");
     rest["text"] = render_chain(s.sections);
     row.update(rest);
-    metadata_.write(dump_json(row) + "\n");
+    metadata_.write(row);
   }
   void finish(const ExportReport& report) override {
     metadata_.close();
@@ -171,8 +205,8 @@ class AudioFolderWriter : public ExportWriter {
            "Licences are those of the sources; a row's own stands in `source.licence`.\n\n" + table("licence", report.licences);
   }
 
-  std::string out_, split_;
-  NewFile metadata_;
+  std::string out_;
+  SplitLines metadata_;
 };
 
 // WebDataset: <split>-000000.tar with <key>.json and <key>.<extension> side by side. USTAR as POSIX has it.
@@ -185,9 +219,13 @@ class TarWriter : public ExportWriter {
       close();
       char number[16];
       std::snprintf(number, sizeof number, "-%06d.tar", shard_++);
-      file_.open(out_ + "/" + split + number);
+      const std::string path = out_ + "/" + split + number;
+      whole_ = fs::exists(path);  // a shard that an earlier run has finished
+      if (!whole_) file_.open(path);
       split_ = split;
     }
+    ++in_shard_;
+    if (whole_) return;
     const Sample& s = item.sample;
     const std::string key = key_of(s);
     Json json = sample_to_json(s);
@@ -197,7 +235,6 @@ class TarWriter : public ExportWriter {
       const std::string path = export_audio_path(item, s.audio[i]);
       member(key + (i == 0 ? "" : "." + std::to_string(i + 1)) + extension_of(path), read_file(path));
     }
-    ++in_shard_;
   }
   void finish(const ExportReport&) override { close(); }
 
@@ -233,6 +270,7 @@ class TarWriter : public ExportWriter {
 
   std::string out_, split_;
   int shard_samples_, shard_ = 0, in_shard_ = 0;
+  bool whole_ = false;
   NewFile file_;
 };
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
-#include <set>
+#include <functional>
+#include <unordered_set>
 
 #include "audio/decode.h"
 #include "base/error.h"
@@ -36,6 +36,13 @@ std::string content_hash(const Waveform& audio) {
   }
   return sha256_hex(pcm);
 }
+
+bool is_test_side(const std::string& split) { return !split.empty() && split != "train"; }
+// Test before validation before training.
+int rank_of(const std::string& split) { return !is_test_side(split) ? 2 : split == "val" ? 1 : 0; }
+
+// Sixteen bytes that stand for a name: a set may have millions.
+std::string key_of(const std::string& text) { return sha256_hex(text).substr(0, 32); }
 
 enum class Found { kGood, kMissing, kBroken };
 
@@ -85,8 +92,8 @@ class Import {
  public:
   Import(const ImportOptions& options, const ImportProgress& progress) : options_(options), progress_(progress) {
     make_directories(options.set);
-    if (fs::exists(clips_path())) read_source_clips(clips_path(), [&](SourceClip&& c) { remember(std::move(c)); });
-    read_journal();
+    if (fs::exists(clips_path())) read_source_clips(clips_path(), [&](SourceClip&& c) { ids_.insert(key_of(c.id)); });
+    repair_journal();
     journal_.open(journal_path(), std::ios::app | std::ios::binary);
     problems_.open(options.set + "/import-problems.jsonl", std::ios::app | std::ios::binary);
     if (!journal_ || !problems_)
@@ -110,29 +117,22 @@ class Import {
   std::string clips_path() const { return options_.set + "/clips.jsonl"; }
   std::string journal_path() const { return options_.set + "/clips.jsonl.part"; }
 
-  void remember(SourceClip&& clip) {
-    ids_.insert(clip.id);
-    clips_.push_back(std::move(clip));
-  }
-
-  // Clips that a stopped import had heard; a torn last line is dropped.
-  void read_journal() {
+  // Clips that a stopped import had heard; a torn last line is cut off.
+  void repair_journal() {
+    if (!fs::exists(journal_path())) return;
     std::ifstream in(journal_path(), std::ios::binary);
-    std::string line;
-    while (std::getline(in, line) && !in.eof()) {
-      SourceClip clip = source_clip_from_json(parse_json(line, journal_path()), journal_path());
-      if (!ids_.contains(clip.id)) remember(std::move(clip));
-    }
+    std::uintmax_t good = 0;
+    bool merged = false;  // the import was stopped between its last two steps
+    for (std::string line; std::getline(in, line) && !in.eof() && !merged; good += line.size() + 1)
+      merged = !ids_.insert(key_of(source_clip_from_json(parse_json(line, journal_path()), journal_path()).id)).second;
     in.close();
-    std::string whole;
-    for (const SourceClip& c : clips_) whole += dump_json(source_clip_to_json(c)) + "\n";
-    if (fs::exists(journal_path())) write_file_atomic(journal_path(), whole);
+    merged ? static_cast<void>(fs::remove(journal_path())) : fs::resize_file(journal_path(), good);
   }
 
   void take(ImportRow&& row) {
     if (options_.limit > 0 && report_.rows >= options_.limit) return;
     ++report_.rows;
-    if (!ids_.insert(row.clip.id).second) {
+    if (!ids_.insert(key_of(row.clip.id)).second) {
       ++report_.known;
       return;
     }
@@ -160,7 +160,6 @@ class Import {
       if (found[i] == Found::kGood) {
         ++report_.imported;
         journal_ << dump_json(source_clip_to_json(row.clip)) << '\n';
-        clips_.push_back(std::move(row.clip));
       } else {
         ++(found[i] == Found::kMissing ? report_.missing : report_.broken);
         problem(row.where, row.clip.id + ": " + why[i], found[i] == Found::kMissing ? "missing" : "broken");
@@ -172,15 +171,30 @@ class Import {
     if (progress_) progress_(report_);
   }
 
+  // Old clips and new ones, in the order they came, one at a time.
+  void each_clip(const std::function<void(SourceClip&&)>& each) const {
+    for (const std::string& path : {clips_path(), journal_path()})
+      if (fs::exists(path)) read_source_clips(path, each);
+  }
+
+  // Three passes over the files instead of all clips in memory: whose sound is whose, who those that stay are, and writing.
   void finish() {
-    std::tie(report_.duplicates, report_.across_splits) = mark_duplicates(clips_);
-    std::string text;
-    for (const SourceClip& c : clips_) {
-      text += dump_json(source_clip_to_json(c)) + "\n";
-      ++report_.licences[c.source.licence.empty() ? "unknown" : c.source.licence];
-    }
-    write_file_atomic(clips_path(), text);
     journal_.close();
+    Duplicates duplicates;
+    each_clip([&](SourceClip&& c) { duplicates.hear(c); });
+    each_clip([&](SourceClip&& c) { duplicates.remember(c); });
+    const std::string part = clips_path() + ".new";
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    each_clip([&](SourceClip&& c) {
+      duplicates.mark(c);
+      out << dump_json(source_clip_to_json(c)) << '\n';
+      ++report_.licences[c.source.licence.empty() ? "unknown" : c.source.licence];
+    });
+    out.close();
+    if (!out) throw Error(ErrorCode::kFailure, part + ": cannot be written", "is the disk full?");
+    report_.duplicates = duplicates.found();
+    report_.across_splits = duplicates.across();
+    fs::rename(part, clips_path());
     fs::remove(journal_path());
   }
 
@@ -188,38 +202,41 @@ class Import {
   const ImportProgress& progress_;
   ThreadPool pool_{options_.threads};
   ImportReport report_;
-  std::vector<SourceClip> clips_;
-  std::set<std::string> ids_;
+  std::unordered_set<std::string> ids_;  // key_of()
   std::vector<ImportRow> waiting_;
   std::ofstream journal_, problems_;
 };
 
-bool is_test_side(const SourceClip& clip) { return !clip.split.empty() && clip.split != "train"; }
-
 }  // namespace
 
-std::pair<std::int64_t, std::int64_t> mark_duplicates(std::vector<SourceClip>& clips) {
-  std::map<std::string, std::vector<SourceClip*>> by_content;
-  for (SourceClip& clip : clips) {
-    if (clip.excluded.rfind("duplicate", 0) == 0) clip.excluded.clear();
-    if (!clip.content.empty()) by_content[clip.content].push_back(&clip);
-  }
-  std::int64_t duplicates = 0, across = 0;
-  for (auto& [content, equal] : by_content) {
-    if (equal.size() < 2) continue;
-    // Test before validation before training; within one, the first that came.
-    const auto rank = [](const SourceClip* c) { return !is_test_side(*c) ? 2 : c->split == "val" ? 1 : 0; };
-    SourceClip* keep = *std::min_element(equal.begin(), equal.end(), [&](auto* a, auto* b) { return rank(a) < rank(b); });
-    for (SourceClip* clip : equal) {
-      if (clip == keep) continue;
-      const bool border = is_test_side(*clip) != is_test_side(*keep);
-      clip->excluded = "duplicate of " + keep->id + (border ? ", which is in " + keep->split : "");
-      clip->group = keep->group;
-      ++duplicates;
-      across += border ? 1 : 0;
-    }
-  }
-  return {duplicates, across};
+void Duplicates::hear(const SourceClip& clip) {
+  const std::int64_t at = heard_++;
+  if (clip.content.empty()) return;
+  const auto [it, is_new] = by_content_.try_emplace(key_of(clip.content), Kept{at, rank_of(clip.split), false});
+  if (is_new) return;
+  it->second.shared = true;
+  // Within one split the first that came.
+  if (rank_of(clip.split) < it->second.rank) it->second = {at, rank_of(clip.split), true};
+}
+
+void Duplicates::remember(const SourceClip& clip) {
+  const std::int64_t at = remembered_++;
+  const auto it = clip.content.empty() ? by_content_.end() : by_content_.find(key_of(clip.content));
+  if (it != by_content_.end() && it->second.shared && it->second.at == at)
+    kept_[key_of(clip.content)] = {clip.id, clip.split, clip.group};
+}
+
+void Duplicates::mark(SourceClip& clip) {
+  const std::int64_t at = marked_++;
+  if (clip.excluded.rfind("duplicate", 0) == 0) clip.excluded.clear();
+  const auto it = clip.content.empty() ? by_content_.end() : by_content_.find(key_of(clip.content));
+  if (it == by_content_.end() || !it->second.shared || it->second.at == at) return;
+  const Named& keep = kept_.at(key_of(clip.content));
+  const bool border = is_test_side(clip.split) != is_test_side(keep.split);
+  clip.excluded = "duplicate of " + keep.id + (border ? ", which is in " + keep.split : "");
+  clip.group = keep.group;
+  ++found_;
+  across_ += border ? 1 : 0;
 }
 
 ImportReport run_import(const ImportOptions& options, const ImportProgress& progress) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "cota/import_clip.h"
@@ -43,8 +44,28 @@ struct ImportSink {
   std::function<void(const std::string& where, const std::string& what)> broken;
 };
 
-// Marks clips whose sound another one has: test and validation clips stay, of equals on one side the first. Clips of equal
-// sound come into one group, so that no later split parts them. Returns (duplicates, those across a train/test border).
-std::pair<std::int64_t, std::int64_t> mark_duplicates(std::vector<SourceClip>& clips);
+// Finds clips of equal sound among any number, told of them three times in the same order: test and validation clips stay, of
+// equals on one side the first. Clips of equal sound come into one group, so that no later split parts them.
+class Duplicates {
+ public:
+  void hear(const SourceClip& clip);
+  void remember(const SourceClip& clip);
+  void mark(SourceClip& clip);
+  std::int64_t found() const { return found_; }
+  std::int64_t across() const { return across_; }  // a train/test border
+
+ private:
+  struct Kept {
+    std::int64_t at;
+    int rank;
+    bool shared;
+  };
+  struct Named {
+    std::string id, split, group;
+  };
+  std::unordered_map<std::string, Kept> by_content_;
+  std::unordered_map<std::string, Named> kept_;  // of shared sounds only
+  std::int64_t heard_ = 0, remembered_ = 0, marked_ = 0, found_ = 0, across_ = 0;
+};
 
 }  // namespace areason

@@ -13,23 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void bad(const std::string& where, const std::string& what) {
-  throw Error(ErrorCode::kInput, where + ": " + what, "was the file written by data import, and not edited since?");
-}
-
-// A sample of which only the shared parts count: lets clips and samples share one way of reading and writing them.
-Sample carrier(const SourceClip& c) {
-  Sample s;
-  s.id = c.id;
-  s.source = c.source;
-  s.audio = c.audio;
-  s.timeline = c.timeline;
-  s.domain = c.domain;
-  s.task = c.task;
-  s.split = c.split;
-  return s;
-}
-
 std::string text_of(const Json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -49,9 +32,9 @@ void SourceClip::add_fact(const std::string& name, const std::string& value) {
 }
 
 Json source_clip_to_json(const SourceClip& c) {
-  const Json shared = sample_to_json(carrier(c));
   Json out = Json::object();
-  for (const char* key : {"id", "source", "audio", "timeline", "domain", "task", "split"}) out[key] = shared.at(key);
+  put_clip_record(out, c);
+  out["split"] = c.split;
   out["root"] = c.root;
   out["seconds"] = c.seconds;
   out["group"] = c.group;
@@ -65,19 +48,8 @@ Json source_clip_to_json(const SourceClip& c) {
 }
 
 SourceClip source_clip_from_json(const Json& json, const std::string& where) {
-  if (!json.is_object()) bad(where, "a clip must be a JSON object");
-  Json shared = json;
-  shared.erase("oracle");
-  shared["question"] = "-";  // a sample needs one
-  const Sample s = sample_from_json(shared, where);
   SourceClip c;
-  c.id = s.id;
-  c.source = s.source;
-  c.audio = s.audio;
-  c.timeline = s.timeline;
-  c.domain = s.domain;
-  c.task = s.task;
-  c.split = s.split;
+  static_cast<ClipRecord&>(c) = clip_record_from_json(json, where);
   c.root = text_of(json, "root");
   c.group = text_of(json, "group");
   c.content = text_of(json, "content");

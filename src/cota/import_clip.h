@@ -12,18 +12,13 @@
 
 namespace areason {
 
-struct SourceClip {
-  std::string id;                  // "audiocaps:11542"; no two clips of a set share one
-  SampleSource source;             // set, id within it, path (relative to root), licence, hash of the file
-  std::string root;                // folder that no path of this clip leaves
-  std::vector<std::string> audio;  // relative to root; nearly always one
+struct SourceClip : ClipRecord {  // id: "audiocaps:11542"; no two clips of a set share one
+  std::string root;               // folder that no path of this clip leaves
   double seconds = 0;
-  std::string domain, task, split;
   std::string group;  // clips of one group never lie on two sides of a split: a recording, a dialogue, a base track
   // What the source says: "labels", "caption", "transcript", "emotion", "bpm" … in the order they are to be shown. The prompts
   // ask for them by these names.
   std::vector<std::pair<std::string, std::string>> facts;
-  std::vector<TimelineEntry> timeline;
   std::string content;         // hash of the decoded audio: equal for equal sound, whatever the container
   std::string excluded;        // why no stage takes it ("duplicate of …"); "" when it is used
   std::vector<Sample> oracle;  // data synth's own questions with chains: what --teacher oracle answers with

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cota/check.h"
+#include "cota/claims.h"
 #include "cota/think.h"
 
 namespace areason {
@@ -137,6 +138,7 @@ std::vector<std::string> sample_defects(const Sample& s, const SourceClip* facts
   check_letter(s, out);
   check_planning(s, out);
   check_repetition(s, out);
+  for (std::string& claim : false_claims(s, facts)) out.push_back(std::move(claim));
   if (const std::string said = said_in(s, facts); !said.empty()) {
     for (const Section section : kSections) {
       for (const std::string& quote : quotations(s.sections[section])) {

@@ -21,7 +21,8 @@ struct Review {
 Parsed<Review> parse_review(std::string_view text);
 
 // What rules find wrong: structure, leaks, letters that are no option or not the answer's, quotes that nobody says, placeholder
-// text, repetition. `facts` may be null. Each begins with a short code and a colon ("quote: nobody says …").
+// text, repetition, and claims that the timeline refutes (claims.h). `facts` may be null. Each begins with a short code and a
+// colon ("quote: nobody says …").
 std::vector<std::string> sample_defects(const Sample& sample, const SourceClip* facts);
 
 }  // namespace areason

@@ -98,22 +98,40 @@ constexpr const char* kSectionKeys[kSectionCount] = {"planning", "caption", "rea
 
 }  // namespace
 
+void put_clip_record(Json& out, const ClipRecord& r) {
+  out["id"] = r.id;
+  out["source"] = Json{{"set", r.source.set},
+                       {"id", r.source.id},
+                       {"path", r.source.path},
+                       {"licence", r.source.licence},
+                       {"sha256", r.source.sha256}};
+  out["audio"] = r.audio;
+  out["timeline"] = timeline_json(r.timeline);
+  out["domain"] = r.domain;
+  out["task"] = r.task;
+}
+
+ClipRecord clip_record_from_json(const Json& json, const std::string& where) {
+  if (!json.is_object()) bad(where, "a clip or sample must be a JSON object");
+  ClipRecord r;
+  r.id = text_of(json, "id", where);
+  if (r.id.empty()) bad(where, "no \"id\"");
+  r.source = source_of(json, where);
+  r.audio = texts_of(json, "audio", where);
+  r.timeline = timeline_of(json, where);
+  r.domain = text_of(json, "domain", where);
+  r.task = text_of(json, "task", where);
+  r.split = text_of(json, "split", where);
+  return r;
+}
+
 Json sample_to_json(const Sample& s) {
   Json sections = Json::object();
   for (int i = 0; i < kSectionCount; ++i) sections[kSectionKeys[i]] = s.sections.text[static_cast<std::size_t>(i)];
   Json turns = Json::array();
   for (const Turn& t : s.turns) turns.push_back(Json{{"question", t.question}, {"response", t.response}});
   Json out = Json::object();
-  out["id"] = s.id;
-  out["source"] = Json{{"set", s.source.set},
-                       {"id", s.source.id},
-                       {"path", s.source.path},
-                       {"licence", s.source.licence},
-                       {"sha256", s.source.sha256}};
-  out["audio"] = s.audio;
-  out["timeline"] = timeline_json(s.timeline);
-  out["domain"] = s.domain;
-  out["task"] = s.task;
+  put_clip_record(out, s);
   out["kind"] = s.kind;
   out["question"] = s.question;
   out["choices"] = s.choices;
@@ -129,15 +147,8 @@ Json sample_to_json(const Sample& s) {
 }
 
 Sample sample_from_json(const Json& json, const std::string& where) {
-  if (!json.is_object()) bad(where, "a sample must be a JSON object");
   Sample s;
-  s.id = text_of(json, "id", where);
-  if (s.id.empty()) bad(where, "a sample needs an \"id\"");
-  s.source = source_of(json, where);
-  s.audio = texts_of(json, "audio", where);
-  s.timeline = timeline_of(json, where);
-  s.domain = text_of(json, "domain", where);
-  s.task = text_of(json, "task", where);
+  static_cast<ClipRecord&>(s) = clip_record_from_json(json, where);
   s.kind = text_of(json, "kind", where);
   s.question = text_of(json, "question", where);
   if (s.question.empty()) bad(where, "sample \"" + s.id + "\" has no \"question\"");
@@ -157,7 +168,6 @@ Sample sample_from_json(const Json& json, const std::string& where) {
   s.review_by = text_of(review, "by", where);
   s.prompt_version = text_of(json, "prompt_version", where);
   s.teacher = text_of(json, "teacher", where);
-  s.split = text_of(json, "split", where);
   return s;
 }
 

@@ -31,13 +31,21 @@ struct Turn {
   std::string response;  // the assistant's whole earlier text
 };
 
-struct Sample {
+// What a clip (import_clip.h) and the samples about it share.
+struct ClipRecord {
   std::string id;
   SampleSource source;
-  std::vector<std::string> audio;  // paths, relative to the JSONL file unless absolute
+  std::vector<std::string> audio;  // paths; of samples relative to the JSONL file unless absolute, of clips to their root
   std::vector<TimelineEntry> timeline;
-  std::string domain;                // sound, speech, music, mixed
-  std::string task;                  // e.g. sound_qa
+  std::string domain;  // sound, speech, music, mixed
+  std::string task;    // e.g. sound_qa
+  std::string split;
+};
+// Adds all members but the split, which samples have at their end.
+void put_clip_record(Json& json, const ClipRecord& record);
+ClipRecord clip_record_from_json(const Json& json, const std::string& where);
+
+struct Sample : ClipRecord {
   std::string kind;                  // a row of the table of kinds
   std::string question;              // options included, as the user types it
   std::vector<std::string> choices;  // empty for open questions
@@ -47,7 +55,7 @@ struct Sample {
   Chain sections;
   std::vector<Turn> turns;  // earlier rounds, oldest first
   std::string review_verdict, review_reason, review_by;
-  std::string prompt_version, teacher, split;
+  std::string prompt_version, teacher;
 };
 
 Json sample_to_json(const Sample& sample);

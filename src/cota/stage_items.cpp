@@ -22,13 +22,8 @@ const Sample* known_sample(const SourceClip& clip, const std::string& question) 
 
 Sample new_sample(const SourceClip& clip, const StagePrompt& prompt) {
   Sample s;
-  s.source = clip.source;
-  s.audio = clip.audio;
-  s.timeline = clip.timeline;
-  s.domain = clip.domain;
-  s.task = clip.task;
+  static_cast<ClipRecord&>(s) = clip;
   s.kind = clip.task;
-  s.split = clip.split;
   s.prompt_version = prompt.version;
   return s;
 }

@@ -95,6 +95,12 @@ std::vector<NewJob> follow_ups(const PromptLibrary& prompts, Stage stage, const 
   return out;
 }
 
+std::string versions_hash(const PromptLibrary& prompts) {
+  std::string all;
+  for (const auto& [name, prompt] : prompts.all()) all += prompt.version + "\n";
+  return sha256_hex(all);
+}
+
 class Runner {
  public:
   Runner(store::JobStore& store, const PromptLibrary& prompts, Teacher& teacher, const StageRunOptions& options)
@@ -325,7 +331,12 @@ std::size_t plan_annotations(store::JobStore& store, const PromptLibrary& prompt
 }
 
 std::size_t plan_follow_ups(store::JobStore& store, const PromptLibrary& prompts, Stage stage) {
+  // An answer brings its follow-ups with it, so nothing is missing unless the prompts have changed since.
+  const std::string note = std::string("followed/") + stage_name(stage);
+  const std::string prompts_now = versions_hash(prompts);
+  if (store.note(note) == prompts_now) return 0;
   std::size_t added = 0;
+  std::vector<NewJob> batch;
   const store::JobFilter filter{stage_name(stage), prompts.versions(stage), {}};
   store.each(filter, JobState::kDone, [&](store::Job&& job) {
     throw_if_interrupted();
@@ -333,8 +344,13 @@ std::size_t plan_follow_ups(store::JobStore& store, const PromptLibrary& prompts
     const std::string& task = stage == Stage::kAnnotate ? item.clip.task : item.sample.task;
     StageResult result = read_stage_answer(stage, item, job.answer.text, prompts.find(stage, item.clip.source.set, task));
     for (Sample& s : result.samples) s.teacher = job.answer.teacher;
-    added += store.add(follow_ups(prompts, stage, item.clip, result.samples));
+    for (NewJob& next : follow_ups(prompts, stage, item.clip, result.samples)) batch.push_back(std::move(next));
+    if (batch.size() < kPlanBatch) return;
+    added += store.add(batch);
+    batch.clear();
   });
+  added += store.add(batch);
+  store.set_note(note, prompts_now);
   return added;
 }
 
@@ -342,7 +358,13 @@ StageRunReport run_stages(store::JobStore& store, const PromptLibrary& prompts, 
                           const StageRunOptions& options) {
   if (options.stages.empty() || options.workers < 1 || options.batch < 1 || options.max_tries < 1)
     throw Error(ErrorCode::kUsage, "stages, workers, batch and tries must be at least one", "see the flags of data run");
-  return Runner(store, prompts, teacher, options).run();
+  const StageRunReport report = Runner(store, prompts, teacher, options).run();
+  // Somebody with other prompts has planned meanwhile: what was answered here must be looked at again.
+  for (const Stage stage : {Stage::kAnnotate, Stage::kThink}) {
+    const std::string note = std::string("followed/") + stage_name(stage), planned = store.note(note);
+    if (!planned.empty() && planned != versions_hash(prompts)) store.set_note(note, "");
+  }
+  return report;
 }
 
 }  // namespace areason

@@ -38,7 +38,7 @@ struct PlanOptions {
 std::size_t plan_annotations(store::JobStore& store, const PromptLibrary& prompts, const std::string& clips_file,
                              const PlanOptions& options);
 // Think jobs of all annotations, review jobs of all chains (of the prompts' present versions): needed after a prompt of a later
-// stage was changed.
+// stage was changed. Reads all answers then, one page at a time, and nothing when the store knows that none is missing.
 std::size_t plan_follow_ups(store::JobStore& store, const PromptLibrary& prompts, Stage stage);
 
 struct StageProgress {

@@ -5,6 +5,9 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "cota/check.h"
+#include "cota/claims.h"
+#include "cota/kinds.h"
+#include "cota/review.h"
 #include "cota/stage_run.h"
 #include "llm/replay.h"
 
@@ -60,6 +63,15 @@ class ProviderTeacher : public Teacher {
   ProviderTeacherOptions options_;
 };
 
+bool is_known_kind(const std::string& name) {
+  try {
+    find_kind(name);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Speaks the teachers' own format, so that its answers go the way of everybody's.
 class OracleTeacher : public Teacher {
  public:
@@ -91,7 +103,10 @@ class OracleTeacher : public Teacher {
   }
   // Recomputed from the timeline and the sample as it is now, not as it was written.
   static std::string review(const StageItem& item) {
-    const std::vector<std::string> problems = sample_problems(item.sample);
+    // The rules of the generator's own chains hold for its own kinds.
+    std::vector<std::string> problems;
+    if (is_known_kind(item.sample.kind)) problems = sample_problems(item.sample);
+    for (std::string& claim : false_claims(item.sample, &item.clip)) problems.push_back(std::move(claim));
     if (problems.empty()) return "<True> agrees with the known timeline";
     std::string out = "<False>";
     for (const std::string& problem : problems) out += " " + problem + ";";
@@ -105,5 +120,13 @@ std::unique_ptr<Teacher> make_provider_teacher(const ProviderTeacherOptions& opt
   return std::make_unique<ProviderTeacher>(options);
 }
 std::unique_ptr<Teacher> make_oracle_teacher() { return std::make_unique<OracleTeacher>(); }
+
+bool oracle_refuses(Teacher& oracle, const Sample& sample) {
+  StageItem item;
+  item.clip.oracle = {sample};
+  item.sample = sample;
+  const auto review = parse_review(oracle.ask(Stage::kReview, item, {}, "").reply.text);
+  return review.value && !review.value->right;
+}
 
 }  // namespace areason

@@ -11,6 +11,7 @@
 
 namespace areason {
 
+struct Sample;
 struct StageItem;
 
 struct TeacherReply {
@@ -42,5 +43,7 @@ struct ProviderTeacherOptions {
 std::unique_ptr<Teacher> make_provider_teacher(const ProviderTeacherOptions& options);
 // Refuses clips that did not come from data synth.
 std::unique_ptr<Teacher> make_oracle_teacher();
+// Its verdict on a sample whose timeline is known, asked and read as in the review stage.
+bool oracle_refuses(Teacher& oracle, const Sample& sample);
 
 }  // namespace areason

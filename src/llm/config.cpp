@@ -42,6 +42,7 @@ ProviderPtr answers_of(const ProviderConfig& config) {
   GovernedOptions options;
   options.retry = config.retry;
   options.rates = config.rates;
+  options.gate = config.gate;
   options.budget = config.budget;
   options.clock = config.clock;
   ProviderPtr provider = make_governed(http_provider(config), options);

@@ -28,6 +28,7 @@ struct ProviderConfig {
   HttpOptions http;
   RetryPolicy retry;
   RateLimits rates;
+  std::shared_ptr<RateGate> gate;  // limits shared with other processes; may be null
   std::shared_ptr<Budget> budget;
   std::shared_ptr<Clock> clock = real_clock();
 };

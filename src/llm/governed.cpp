@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -93,12 +94,26 @@ class Governed : public Provider {
     if (options_.budget && !options_.budget->reserve(request.model, estimate)) return over_budget();
     Reservation reservation(options_.budget.get(), request.model, estimate);
     const auto permit = limiter_.acquire(estimate.total());
+    const std::int64_t ticket = pass_gate(estimate.total());
     reservation.about_to_send();
     Reply reply = inner_->complete(request);
     reservation.settle(reply);
+    // Without an answer the request may still be on its way: its turn is left to end by itself.
+    if (options_.gate && reply.http_status > 0)
+      options_.gate->leave(ticket, reply.usage.known ? reply.usage.total() : estimate.total());
     permit->finish(reply.usage.known ? reply.usage.total() : estimate.total(),
                    reply.http_status > 0 ? RateLimiter::Received::kYes : RateLimiter::Received::kPerhaps);
     return reply;
+  }
+
+  std::int64_t pass_gate(std::int64_t tokens) {
+    if (!options_.gate) return 0;
+    for (;;) {
+      throw_if_interrupted();
+      const RateGate::Turn turn = options_.gate->enter(tokens);
+      if (turn.wait_seconds <= 0) return turn.ticket;
+      options_.clock->sleep_until(options_.clock->now() + turn.wait_seconds);
+    }
   }
 
   static Reply over_budget() {

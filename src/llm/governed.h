@@ -8,6 +8,7 @@
 #include "llm/budget.h"
 #include "llm/clock.h"
 #include "llm/provider.h"
+#include "llm/rate_gate.h"
 #include "llm/rate_limiter.h"
 
 namespace areason::llm {
@@ -25,6 +26,7 @@ struct RetryPolicy {
 struct GovernedOptions {
   RetryPolicy retry;
   RateLimits rates;
+  std::shared_ptr<RateGate> gate;  // limits shared with other processes; may be null
   std::shared_ptr<Budget> budget;  // shared by all providers of a run; may be null
   std::shared_ptr<Clock> clock = real_clock();
 };

@@ -1,10 +1,10 @@
 #pragma once
 // Jobs that many workers share: threads, processes, machines. SQLite (a file, one machine) or PostgreSQL (postgresql://…, any
 // number of machines) behind one interface; job_store_test.cpp holds both to one contract. A job is leased while it is worked
-// on; a worker that dies stops renewing, and its jobs become free when the lease ends. Every call is one transaction that is on
-// disk when it returns. Called by cota's stages, export and the CLI.
-// Thread rule: every function is safe from any thread of the process. Units: seconds. Errors: Error(kUsage) for a bad address,
-// Error(kFailure) naming the store (never a password) for what the database says.
+// on; a worker that dies stops renewing, and its jobs become free when the lease ends. Every call is one transaction; jobs
+// and answers are on disk when it returns (claims, leases and turns may be undone by a power cut, which harms nothing). Called
+// by cota's stages, export and the CLI. Thread rule: every function is safe from any thread of the process. Units: seconds.
+// Errors: Error(kUsage) for a bad address, Error(kFailure) naming the store (never a password) for what the database says.
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +37,16 @@ struct StageCounts {
   std::map<std::string, std::int64_t> outcomes;  // of done and failed jobs
 };
 
+// A limit of requests and tokens within any stretch of so many seconds; 0: none.
+struct TurnLimit {
+  double seconds = 60;
+  std::int64_t requests = 0, tokens = 0;
+};
+struct Turn {
+  std::int64_t ticket = 0;
+  double wait_seconds = 0;  // above 0: no turn yet, ask again then
+};
+
 class JobStore {
  public:
   virtual ~JobStore() = default;
@@ -58,8 +68,19 @@ class JobStore {
   // Failed jobs are open again, their tries forgotten. Returns how many.
   virtual std::size_t reopen_failed(const JobFilter& filter) = 0;
 
+  // Turns to send something to `gate` (a server), counted over all processes of the store. A turn counts against the limits
+  // from now until a whole stretch after the server must have had it: ten seconds, or its end_turn(). Those of killed processes
+  // end by themselves.
+  virtual Turn take_turn(const std::string& gate, const std::vector<TurnLimit>& limits, std::int64_t tokens) = 0;
+  virtual void end_turn(std::int64_t ticket, std::int64_t tokens) = 0;
+
   // Is there a job that is open or leased? Cheap, unlike counts().
   virtual bool unfinished(const JobFilter& filter) = 0;
+  // How many jobs are open or leased, of any stage. Reads an index alone.
+  virtual std::int64_t unfinished_jobs() = 0;
+  // Small texts that belong to the store, "" when there is none of that name.
+  virtual std::string note(const std::string& name) = 0;
+  virtual void set_note(const std::string& name, const std::string& value) = 0;
   virtual std::map<std::string, StageCounts> counts(const JobFilter& filter) = 0;  // by stage
   // Calls `each` for every job of that state, in the order they were added; reads in pages, so the store may be large.
   virtual void each(const JobFilter& filter, JobState state, const std::function<void(Job&&)>& each) = 0;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <random>
 #include <set>
@@ -181,6 +182,41 @@ void many_are_read_in_pages(const std::string& address) {
   EXPECT_THROW(store->get(999999), Error);
 }
 
+void notes_and_unfinished_jobs(const std::string& address) {
+  const auto store = open_store(address), other = open_store(address);
+  EXPECT_EQ(store->note("a"), "");
+  store->set_note("a", "1");
+  store->set_note("a", "2'\"");
+  EXPECT_EQ(other->note("a"), "2'\"");
+  store->add(jobs(5));
+  EXPECT_EQ(other->unfinished_jobs(), 5);
+  store->finish("a", {done(store->claim("a", {}, 1, kLong)[0].id, "x")});
+  EXPECT_EQ(other->unfinished_jobs(), 4);
+}
+
+void turns_are_shared(const std::string& address) {
+  const auto store = open_store(address), other = open_store(address);
+  const std::vector<TurnLimit> three = {{1000, 3, 0}}, tokens = {{1000, 0, 100}}, brief = {{0.05, 1, 0}};
+  for (JobStore* s : {store.get(), other.get(), store.get()}) EXPECT_EQ(s->take_turn("a", three, 1).wait_seconds, 0);
+  for (JobStore* s : {store.get(), other.get()}) {
+    const double wait = s->take_turn("a", three, 1).wait_seconds;
+    EXPECT_GT(wait, 990) << "a turn counts for a whole stretch after the server must have had it";
+    EXPECT_LT(wait, 1011);
+  }
+  const Turn large = store->take_turn("b", tokens, 60);
+  EXPECT_EQ(large.wait_seconds, 0) << "another gate";
+  EXPECT_GT(other->take_turn("b", tokens, 60).wait_seconds, 0);
+  store->end_turn(large.ticket, 10);
+  EXPECT_EQ(other->take_turn("b", tokens, 60).wait_seconds, 0) << "what was not used is free again";
+  // Turns are free again when the stretch is over, and not before.
+  store->end_turn(store->take_turn("c", brief, 1).ticket, 1);
+  const auto begin = std::chrono::steady_clock::now();
+  double wait = 0;
+  while ((wait = other->take_turn("c", brief, 1).wait_seconds) > 0)
+    std::this_thread::sleep_for(std::chrono::duration<double>(wait));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(45));
+}
+
 void threads_and_connections_share(const std::string& address) {
   const auto store = open_store(address), other = open_store(address);
   store->add(jobs(200));
@@ -271,6 +307,8 @@ void hold_to_contract(const std::function<std::string()>& new_store) {
       {"what_is_given_back_counts_for_nothing", what_is_given_back_counts_for_nothing},
       {"any_text_is_kept", any_text_is_kept},
       {"many_are_read_in_pages", many_are_read_in_pages},
+      {"notes_and_unfinished_jobs", notes_and_unfinished_jobs},
+      {"turns_are_shared", turns_are_shared},
       {"threads_and_connections_share", threads_and_connections_share},
       {"killed_workers_lose_and_double_nothing", killed_workers_lose_and_double_nothing},
   };

@@ -11,8 +11,15 @@
 namespace areason::store {
 namespace {
 
-constexpr SqlDialect kDialect = {"BIGSERIAL PRIMARY KEY", "extract(epoch FROM clock_timestamp())::double precision",
-                                 "FOR UPDATE SKIP LOCKED", "SELECT pg_advisory_xact_lock(7311902044)", ""};
+constexpr SqlDialect kDialect = {"BIGSERIAL PRIMARY KEY",
+                                 "extract(epoch FROM clock_timestamp())::double precision",
+                                 "FOR UPDATE SKIP LOCKED",
+                                 "SELECT pg_advisory_xact_lock(7311902044)",
+                                 "",
+                                 "",
+                                 "SET LOCAL synchronous_commit = off",
+                                 "",
+                                 "SELECT pg_advisory_xact_lock(7311902045)"};
 
 // Checks the address and says how messages may call it. Throws Error(kUsage).
 std::string public_name(const std::string& address) {

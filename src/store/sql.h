@@ -20,6 +20,9 @@ struct SqlDialect {
   const char* skip_locked;     // ends the SELECT of a claim
   const char* lock_schema;     // a statement that lets one process at a time make the tables; "" when begin() does
   const char* case_sensitive;  // a statement that makes LIKE so, or ""
+  // Statements around (and in) a transaction that a power cut may undo, as long as it breaks nothing; "" for none.
+  const char *before_relaxed, *in_relaxed, *after_relaxed;
+  const char* lock_turns;  // a statement that lets one process at a time take turns; "" when begin() does
 };
 
 class SqlConnection {

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "store/job_store.h"
 #include "store/sql.h"
+#include "store/turns.h"
 
 namespace areason::store {
 namespace {
@@ -99,7 +100,8 @@ class SqlStore : public JobStore {
     s.sql += std::string(", lease_until = ") + d.now + " + CAST(" + s.with(lease_seconds) + " AS DOUBLE PRECISION)";
     s.sql += std::string(" FROM chosen WHERE id = chosen_id RETURNING ") + kColumns;
     std::vector<Job> jobs;
-    for (const SqlRow& row : transaction([&] { return db_->query(s.sql, s.parameters); })) jobs.push_back(job_of(row));
+    for (const SqlRow& row : transaction([&] { return db_->query(s.sql, s.parameters); }, Disk::kRelaxed))
+      jobs.push_back(job_of(row));
     std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.id < b.id; });
     return jobs;
   }
@@ -107,7 +109,7 @@ class SqlStore : public JobStore {
   std::size_t renew(const std::string& owner, double lease_seconds) override {
     Statement s(std::string("UPDATE jobs SET lease_until = ") + db_->dialect().now);
     s.sql += " + CAST(" + s.with(lease_seconds) + " AS DOUBLE PRECISION) WHERE state = 1 AND owner = " + s.with(owner);
-    return changed(s);
+    return changed(s, Disk::kRelaxed);
   }
 
   std::vector<bool> finish(const std::string& owner, const std::vector<JobEnd>& ends) override {
@@ -124,19 +126,41 @@ class SqlStore : public JobStore {
   std::size_t release(const std::string& owner) override {
     Statement s("UPDATE jobs SET state = 0, owner = '', lease_until = 0, claims = claims - 1 WHERE state = 1 AND owner = ");
     s.sql += s.with(owner);
-    return changed(s);
+    return changed(s, Disk::kRelaxed);
   }
 
   std::size_t reopen_failed(const JobFilter& filter) override {
     Statement s("UPDATE jobs SET state = 0, tries = 0, claims = 0, reason = '' WHERE state = 3");
     s.restrict_to(filter);
-    return changed(s);
+    return changed(s, Disk::kDurable);
+  }
+
+  Turn take_turn(const std::string& gate, const std::vector<TurnLimit>& limits, std::int64_t tokens) override {
+    return transaction([&] { return store::take_turn(*db_, gate, limits, tokens); }, Disk::kRelaxed);
+  }
+  void end_turn(std::int64_t ticket, std::int64_t tokens) override {
+    transaction([&] { return store::end_turn(*db_, ticket, tokens); }, Disk::kRelaxed);
   }
 
   bool unfinished(const JobFilter& filter) override {
     Statement s("SELECT id FROM jobs WHERE state < 2");
     s.restrict_to(filter);
     return !transaction([&] { return db_->query(s.sql + " LIMIT 1", s.parameters); }).empty();
+  }
+
+  std::int64_t unfinished_jobs() override {
+    return std::stoll(
+        transaction([&] { return db_->query("SELECT count(*) FROM jobs WHERE state < 2"); }, Disk::kRelaxed).at(0).at(0));
+  }
+  std::string note(const std::string& name) override {
+    const auto rows = transaction([&] { return db_->query("SELECT value FROM store_meta WHERE name = $1", {"note/" + name}); });
+    return rows.empty() ? "" : rows[0][0];
+  }
+  void set_note(const std::string& name, const std::string& value) override {
+    transaction([&] {
+      return db_->query("INSERT INTO store_meta VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        {"note/" + name, storable(value)});
+    });
   }
 
   std::map<std::string, StageCounts> counts(const JobFilter& filter) override {
@@ -185,12 +209,28 @@ class SqlStore : public JobStore {
   }
 
  private:
+  // kRelaxed: what a power cut may undo without harm (claims, leases, turns); it need not wait for the disk.
+  enum class Disk { kDurable, kRelaxed };
   // Runs `body` as one transaction; whatever it throws undoes it.
   template <typename F>
-  std::invoke_result_t<F> transaction(F&& body) {
+  std::invoke_result_t<F> transaction(F&& body, Disk disk = Disk::kDurable) {
     const std::lock_guard lock(mutex_);
+    const SqlDialect& d = db_->dialect();
+    const bool relaxed = disk == Disk::kRelaxed;
+    if (relaxed && *d.before_relaxed != '\0') db_->query(d.before_relaxed);
+    struct After {
+      SqlConnection& db;
+      const char* sql;
+      ~After() {
+        try {
+          if (*sql != '\0') db.query(sql);
+        } catch (const Error&) {  // the next transaction will say what is wrong
+        }
+      }
+    } after{*db_, relaxed ? d.after_relaxed : ""};
     db_->begin();
     try {
+      if (relaxed && *d.in_relaxed != '\0') db_->query(d.in_relaxed);
       auto result = body();
       db_->commit();
       return result;
@@ -200,8 +240,8 @@ class SqlStore : public JobStore {
     }
   }
 
-  std::size_t changed(const Statement& s) {
-    return transaction([&] { return db_->query(s.sql + " RETURNING id", s.parameters).size(); });
+  std::size_t changed(const Statement& s, Disk disk) {
+    return transaction([&] { return db_->query(s.sql + " RETURNING id", s.parameters).size(); }, disk);
   }
 
   void make_tables() {
@@ -224,6 +264,7 @@ class SqlStore : public JobStore {
       db_->query("CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (stage, id) WHERE state < 2");
       db_->query("CREATE INDEX IF NOT EXISTS jobs_leased ON jobs (owner) WHERE state = 1");
       db_->query("CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, stage, id)");
+      make_turn_table(*db_);
       db_->query("INSERT INTO store_meta VALUES ('schema', $1) ON CONFLICT DO NOTHING", {std::string(kSchema)});
       return db_->query("SELECT value FROM store_meta WHERE name = 'schema'").at(0).at(0);
     });

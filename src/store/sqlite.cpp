@@ -12,8 +12,15 @@ namespace {
 
 constexpr int kBusyMilliseconds = 60'000;  // how long to wait for another process's transaction
 
-constexpr SqlDialect kDialect = {"INTEGER PRIMARY KEY AUTOINCREMENT", "((julianday('now') - 2440587.5) * 86400.0)", "", "",
-                                 "PRAGMA case_sensitive_like = ON"};
+constexpr SqlDialect kDialect = {"INTEGER PRIMARY KEY AUTOINCREMENT",
+                                 "((julianday('now') - 2440587.5) * 86400.0)",
+                                 "",
+                                 "",
+                                 "PRAGMA case_sensitive_like = ON",
+                                 "PRAGMA synchronous = NORMAL",
+                                 "",
+                                 "PRAGMA synchronous = FULL",
+                                 ""};
 
 class Sqlite : public SqlConnection {
  public:

@@ -1,0 +1,56 @@
+#pragma once
+// The rules behind false_claims(): each reads one kind of claim out of a sentence and reports those that the timeline refutes.
+// Called by claims.cpp in this order for every sentence. Thread rule: one thread a Reading.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cota/claim_facts.h"
+
+namespace areason::claims {
+
+// What is asked, as far as it helps to read a short answer ("Three.", "It is the bell.").
+struct Asked {
+  enum class What { kOther, kCount, kPresence, kFirst, kLast, kNth, kAfter, kBefore, kOverlap, kOrder, kLonger, kWords };
+  What what = What::kOther;
+  int nth = 0;
+  bool speakers = false;          // how many people …
+  std::vector<Mention> mentions;  // before the options
+};
+Asked read_question(const std::string& question, const Facts& facts);
+
+enum class Within { kClause, kSentence };
+
+struct Reading {
+  const Facts& facts;
+  Asked asked;
+  Sentence sentence;
+  std::vector<Mention> mentions;
+  std::vector<Mention> before;                    // of the sentence before
+  std::pair<double, double> interval = {-1, -1};  // the last one that was named
+  int audio = kAnyAudio;                          // the file that is spoken of
+  bool answer = false;                            // in SUMMARY or RESPONSE
+  std::vector<std::string> errors;
+
+  const Word& word(int i) const { return sentence.words[static_cast<std::size_t>(i)]; }
+  int size() const { return static_cast<int>(sentence.words.size()); }
+  int find(std::string_view list, int from, int to) const { return find_word(sentence, list, from, to); }
+  bool has(std::string_view list) const { return has_word(sentence, list); }
+  // "code: what", with the sentence.
+  void wrong(const std::string& code, const std::string& what);
+  // The mention that ends last before word i, or begins first after it, in its clause or in the whole sentence.
+  // Null without one.
+  const Mention* mention_before(int i, Within within) const;
+  const Mention* mention_after(int i, Within within) const;
+};
+
+void check_counts(Reading& r);
+void check_order(Reading& r);
+void check_places(Reading& r);  // first, last, second …
+void check_times(Reading& r);
+void check_overlaps(Reading& r);
+void check_lengths(Reading& r);  // longer, louder, more than
+void check_quotations(Reading& r);
+void check_short_answer(Reading& r);  // "Yes", "It is the bell."
+
+}  // namespace areason::claims

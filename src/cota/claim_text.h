@@ -1,0 +1,40 @@
+#pragma once
+// English sentences as the checker reads them (claims.h): words with their stems and numbers, quotations in one piece, and the
+// clause that each word belongs to. Thread rule: values and free functions.
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace areason::claims {
+
+struct Word {
+  std::string text;    // lower case; punctuation is a word of its own
+  std::string stem;    // "" for punctuation
+  double number = -1;  // of "3", "2.5", "three", "a couple"
+  int ordinal = 0;     // of "first", "2nd"; -1 for "last", "final"
+  int clause = 0;
+  bool capital = false;  // written with one
+  bool quote = false;    // text is what stands between quotation marks, in plain words
+};
+
+struct Sentence {
+  std::vector<Word> words;
+  std::string source;  // as it was written, for messages
+  bool question = false;
+};
+
+// Lists of lettered options are left out. Line breaks and semicolons end sentences too.
+std::vector<Sentence> sentences_of(std::string_view text);
+
+// " word word " in lower case without punctuation.
+std::string plain(std::string_view text);
+
+// Is the word, by its text, one of a list "a|b|c"?
+bool is_one(const Word& word, std::string_view list);
+// The first word of `list` in [from, to); -1 without one.
+int find_word(const Sentence& s, std::string_view list, int from, int to);
+bool has_word(const Sentence& s, std::string_view list);
+// Is it a verb that may carry a clause?
+bool is_verb(const Word& word);
+
+}  // namespace areason::claims

@@ -1,0 +1,157 @@
+// The checker against the timeline: single claims, chains written by hand in many styles (tests/cases/free_chains.jsonl), and
+// chains with errors that tools/plant_errors.py has planted (tests/cases/planted_chains.jsonl).
+#include "cota/claims.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <map>
+
+#include "base/json.h"
+#include "cota/stage_teacher.h"
+
+namespace areason {
+namespace {
+
+Sample told(const std::string& text, const std::string& question = "What is heard?") {
+  Sample s;
+  s.id = "x";
+  s.question = question;
+  s.timeline = {{0, "dog bark", 0.5, 1.0, -20, "", ""},
+                {0, "dog bark", 2.0, 2.5, -20, "", ""},
+                {0, "siren", 4.0, 8.0, -30, "", ""},
+                {0, "speech", 5.0, 6.5, -20, "anna", "Where are you going?"},
+                {0, "speech", 9.0, 10.0, -20, "ben", "to the fire"}};
+  s.sections[Section::kReasoning] = text;
+  return s;
+}
+std::string first(const Sample& s) {
+  const auto claims = false_claims(s, nullptr);
+  return claims.empty() ? "" : claims[0].substr(0, claims[0].find(':'));
+}
+
+TEST(Claims, TrueOnesPass) {
+  for (const char* text :
+       {"A dog barks twice.", "Two barks are heard.", "The dog is heard before the siren.",
+        "The siren lasts about four seconds.", "No cat can be heard.", "Two people talk.",
+        "Anna says \"where are you going\" while the siren is wailing.", "The siren and the first voice overlap.",
+        "First a dog, then a siren.", "The siren starts at 4 s.", "There is no car.",
+        "The second speaker says \"to the fire\".", "The siren is the longest sound.", "I look for a cat. Is there a cow?",
+        "If there were a train, I would hear it.", "It sounds sharp, like a gunshot.", "Not a cat but a dog is barking.",
+        "(a) cat (b) cow (c) dog (d) owl. It is the dog."})
+    EXPECT_EQ(false_claims(told(text), nullptr), std::vector<std::string>()) << text;
+}
+
+TEST(Claims, FalseOnesAreNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"A dog barks three times.", "count"},
+      {"There are four barks.", "count"},
+      {"The siren is heard before the dog.", "order"},
+      {"The siren lasts ten seconds.", "length"},
+      {"A cat is heard too.", "presence"},
+      {"No siren can be heard.", "absence"},
+      {"Three people talk.", "speakers"},
+      {"Somebody says \"where is the dog going\".", "quote"},
+      {"The dog and the siren overlap.", "overlap"},
+      {"First a siren, then a dog.", "order"},
+      {"The siren starts at 1 s.", "time"},
+      {"The first speaker says \"to the fire\".", "quote"},
+      {"The last sound is the dog.", "order"},
+      {"The dog barks longer than the siren.", "length"},
+      {"There is only one speaker.", "speakers"},
+      {"The dog is heard from 6.0 to 8.0 s.", "time"},
+  };
+  for (const auto& [text, code] : cases) EXPECT_EQ(first(told(text)), code) << text;
+}
+
+TEST(Claims, ShortAnswersAreReadWithTheirQuestion) {
+  const auto answer = [](const char* question, const char* response) {
+    Sample s = told("", question);
+    s.sections[Section::kResponse] = response;
+    return first(s);
+  };
+  EXPECT_EQ(answer("How many times does the dog bark?", "Twice."), "");
+  EXPECT_EQ(answer("How many times does the dog bark?", "Three times."), "count");
+  EXPECT_EQ(answer("Is there a siren?", "No, there is not."), "absence");
+  EXPECT_EQ(answer("Is there a train?", "Yes, there is."), "presence");
+  EXPECT_EQ(answer("Which sound comes after the dog?", "It is the siren."), "");
+  EXPECT_EQ(answer("Does the dog overlap with the siren?", "Yes, they overlap."), "overlap");
+  EXPECT_EQ(answer("How many people speak?", "There are 3 speakers."), "speakers");
+}
+
+TEST(Claims, NothingIsSaidWithoutATimeline) {
+  Sample s = told("A cat is heard three times.");
+  s.timeline.clear();
+  EXPECT_TRUE(false_claims(s, nullptr).empty());
+}
+
+struct Tally {
+  int clean = 0, alarms = 0, wrong = 0, found = 0;
+  double recall() const { return wrong == 0 ? 1 : static_cast<double>(found) / wrong; }
+  double false_alarms() const { return clean == 0 ? 0 : static_cast<double>(alarms) / clean; }
+};
+
+void each_line(const std::string& path, const std::function<void(const Json&)>& each) {
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) each(parse_json(line, path));
+}
+
+Sample with(const Sample& sample, const std::string& from, const std::string& to) {
+  Sample out = sample;
+  for (const Section section : {Section::kResponse, Section::kSummary, Section::kReasoning, Section::kCaption}) {
+    const std::size_t at = out.sections[section].find(from);
+    if (at == std::string::npos) continue;
+    out.sections[section].replace(at, from.size(), to);
+    return out;
+  }
+  ADD_FAILURE() << sample.id << " does not hold " << from;
+  return out;
+}
+
+TEST(Claims, ChainsWrittenByHand) {
+  Tally tally;
+  each_line("tests/cases/free_chains.jsonl", [&](const Json& json) {
+    const Sample sample = sample_from_json(json, "free_chains.jsonl");
+    ++tally.clean;
+    const auto alarms = false_claims(sample, nullptr);
+    tally.alarms += alarms.empty() ? 0 : 1;
+    if (!alarms.empty()) std::printf("false alarm: %s %s\n", sample.id.c_str(), alarms[0].c_str());
+    for (const Json& pair : json["wrong"]) {
+      ++tally.wrong;
+      const Sample bad = with(sample, pair[0].get<std::string>(), pair[1].get<std::string>());
+      tally.found += false_claims(bad, nullptr).empty() ? 0 : 1;
+    }
+  });
+  std::printf("by hand: %d of %d errors found, %d false alarms in %d chains\n", tally.found, tally.wrong, tally.alarms,
+              tally.clean);
+  EXPECT_GE(tally.clean, 100);
+  EXPECT_GE(tally.wrong, 300);
+  EXPECT_GE(tally.recall(), 0.95);
+  EXPECT_LE(tally.false_alarms(), 0.02);
+}
+
+TEST(Claims, PlantedErrorsAreFoundByTheCheckerAndTheReviewer) {
+  Tally checker, reviewer;
+  const auto oracle = make_oracle_teacher();
+  each_line("tests/cases/planted_chains.jsonl", [&](const Json& json) {
+    const Sample sample = sample_from_json(json, "planted_chains.jsonl");
+    const bool planted = !json["planted"].get<std::string>().empty();
+    const bool found = !false_claims(sample, nullptr).empty(), refused = oracle_refuses(*oracle, sample);
+    for (auto [tally, alarm] : {std::pair{&checker, found}, std::pair{&reviewer, refused}}) {
+      ++(planted ? tally->wrong : tally->clean);
+      if (alarm) ++(planted ? tally->found : tally->alarms);
+    }
+    if (planted && !found) std::printf("missed: %s\n", sample.id.c_str());
+  });
+  for (const auto& [name, t] : {std::pair{"checker", checker}, std::pair{"reviewer", reviewer}}) {
+    std::printf("%s: %d of %d planted errors found, %d false alarms in %d chains\n", name, t.found, t.wrong, t.alarms, t.clean);
+    EXPECT_GE(t.recall(), 0.95) << name;
+    EXPECT_LE(t.false_alarms(), 0.02) << name;
+    EXPECT_GE(t.wrong, 100) << name;
+  }
+}
+
+}  // namespace
+}  // namespace areason

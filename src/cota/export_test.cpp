@@ -1,0 +1,210 @@
+// The four export formats on real files: what is in them, the same bytes again, and exports that were stopped.
+#include "cota/export.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "audio/write.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json.h"
+
+namespace areason {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSamples = 23;
+
+class Export : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(root_);
+    make_directories(root_ + "/clips");
+    std::string lines;
+    for (int i = 0; i < kSamples; ++i) {
+      Waveform tone;
+      for (int n = 0; n < 800; ++n) tone.samples.push_back(0.2f * std::sin(0.01f * static_cast<float>(n * (i / 2 + 3))));
+      const std::string clip = "clips/" + std::to_string(i / 2) + ".wav";  // two questions a clip
+      write_wav(root_ + "/" + clip, tone);
+      Sample s;
+      s.id = "own:" + std::to_string(i / 2) + "#" + std::to_string(i % 2);
+      s.source = {"own", std::to_string(i / 2), clip, "CC0", sha256_file(root_ + "/" + clip)};
+      s.audio = {clip};
+      s.task = "sound_qa";
+      s.question = "What is heard? (a) a tone (b) rain";
+      s.choices = {"a tone", "rain"};
+      s.answer_letter = "a";
+      s.review_verdict = i == 5 ? "false" : "true";
+      for (const Section section : kSections) s.sections[section] = "A tone \"" + std::to_string(i) + "\".";
+      lines += dump_json(sample_to_json(s)) + "\n";
+    }
+    write_file_atomic(root_ + "/samples.jsonl", lines);
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  ExportReport run(ExportFormat format, const std::string& name, std::uint64_t seed = 1) {
+    ExportOptions options;
+    options.format = format;
+    options.out = root_ + "/" + name;
+    options.seed = seed;
+    options.val_share = 0.3;
+    options.shard_samples = 4;
+    return export_samples(*export_from_file(root_ + "/samples.jsonl"), options);
+  }
+  // Every file of a folder: name -> bytes.
+  std::map<std::string, std::string> files(const std::string& name) const {
+    std::map<std::string, std::string> out;
+    for (const auto& entry : fs::recursive_directory_iterator(root_ + "/" + name))
+      if (entry.is_regular_file())
+        out[fs::relative(entry.path(), root_ + "/" + name).string()] = read_file(entry.path().string());
+    return out;
+  }
+  static std::vector<Json> lines_of(const std::string& text) {
+    std::vector<Json> out;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) out.push_back(parse_json(line, "line"));
+    return out;
+  }
+
+  std::string root_ = ::testing::TempDir() + "areason-export-" + std::to_string(::getpid());
+};
+
+TEST_F(Export, JsonlIsTheProjectsOwnSchemaAndRefusedSamplesStayOut) {
+  const ExportReport report = run(ExportFormat::kJsonl, "out");
+  EXPECT_EQ(report.samples, kSamples - 1);
+  EXPECT_EQ(report.refused, 1);
+  std::set<std::string> groups[2];
+  int side = 0;
+  for (const char* split : {"train", "val"}) {
+    for (const Sample& s : read_samples(root_ + "/out/" + split + ".jsonl")) {
+      groups[side].insert(s.source.id);
+      EXPECT_EQ(s.split, split);
+      EXPECT_TRUE(fs::exists(s.audio[0])) << s.audio[0];
+      EXPECT_EQ(s.source.licence, "CC0");
+    }
+    ++side;
+  }
+  EXPECT_FALSE(groups[0].empty() || groups[1].empty());
+  for (const std::string& clip : groups[1]) EXPECT_FALSE(groups[0].contains(clip)) << "a clip lies on both sides";
+}
+
+TEST_F(Export, SwiftHasOneAudioTagAClip) {
+  run(ExportFormat::kSwift, "out");
+  for (const Json& line : lines_of(read_file(root_ + "/out/train.jsonl"))) {
+    ASSERT_EQ(line["messages"].size(), 3u);
+    EXPECT_EQ(line["messages"][0]["role"], "system");
+    EXPECT_EQ(line["messages"][1]["content"], "<audio>What is heard? (a) a tone (b) rain");
+    EXPECT_TRUE(line["messages"][2]["content"].get<std::string>().starts_with("<THINK>"));
+    ASSERT_EQ(line["audios"].size(), 1u);
+    EXPECT_TRUE(fs::exists(line["audios"][0].get<std::string>()));
+  }
+}
+
+TEST_F(Export, AudioFolderHasItsRowsBesideTheFilesAndACard) {
+  const ExportReport report = run(ExportFormat::kHuggingFace, "out");
+  std::int64_t rows = 0;
+  for (const auto& [split, count] : report.splits) {
+    for (const Json& line : lines_of(read_file(root_ + "/out/data/" + split + "/metadata.jsonl"))) {
+      ++rows;
+      const std::string file = root_ + "/out/data/" + split + "/" + line["file_name"].get<std::string>();
+      EXPECT_EQ(sha256_file(file), line["source"]["sha256"].get<std::string>());
+      EXPECT_TRUE(line["text"].get<std::string>().starts_with("<THINK>"));
+    }
+  }
+  EXPECT_EQ(rows, report.samples);
+  const std::string card = read_file(root_ + "/out/README.md");
+  EXPECT_TRUE(card.starts_with("---\nlicense: other\n"));
+  EXPECT_NE(card.find("| CC0 | " + std::to_string(report.samples) + " |"), std::string::npos) << card;
+}
+
+// The members of a tar by a reader that shares nothing with the writer.
+std::map<std::string, std::string> untar(const std::string& bytes) {
+  std::map<std::string, std::string> out;
+  for (std::size_t at = 0; at + 512 <= bytes.size() && bytes[at] != '\0';) {
+    const std::string name = bytes.substr(at, 100).c_str();
+    const std::size_t size = std::stoul(bytes.substr(at + 124, 11), nullptr, 8);
+    EXPECT_EQ(bytes.substr(at + 257, 5), "ustar");
+    out[name] = bytes.substr(at + 512, size);
+    at += 512 + (size + 511) / 512 * 512;
+  }
+  return out;
+}
+
+TEST_F(Export, WebDatasetShardsHoldPairs) {
+  const ExportReport report = run(ExportFormat::kWebDataset, "out");
+  std::int64_t samples = 0;
+  for (const auto& [name, bytes] : files("out")) {
+    if (!name.ends_with(".tar")) continue;
+    const auto members = untar(bytes);
+    EXPECT_LE(members.size(), 8u);
+    for (const auto& [member, content] : members) {
+      if (!member.ends_with(".json")) continue;
+      ++samples;
+      const std::string key = member.substr(0, member.size() - 5);
+      EXPECT_EQ(key.find_first_of(".#:/"), std::string::npos) << key;
+      ASSERT_TRUE(members.contains(key + ".wav"));
+      EXPECT_EQ(sha256_hex(members.at(key + ".wav")), parse_json(content, member)["source"]["sha256"].get<std::string>());
+    }
+  }
+  EXPECT_EQ(samples, report.samples);
+}
+
+TEST_F(Export, TheSameSeedGivesTheSameBytesAndAnotherAnotherOrder) {
+  for (const ExportFormat format :
+       {ExportFormat::kJsonl, ExportFormat::kSwift, ExportFormat::kHuggingFace, ExportFormat::kWebDataset}) {
+    run(format, "one");
+    run(format, "two");
+    run(format, "other", 2);
+    EXPECT_EQ(files("one"), files("two"));
+    EXPECT_NE(files("one"), files("other"));
+    for (const char* name : {"one", "two", "other"}) fs::remove_all(root_ + "/" + name);
+  }
+}
+
+TEST_F(Export, AStoppedExportGoesOnAndEndsTheSame) {
+  for (const ExportFormat format :
+       {ExportFormat::kJsonl, ExportFormat::kSwift, ExportFormat::kHuggingFace, ExportFormat::kWebDataset}) {
+    run(format, "whole");
+    run(format, "stopped");
+    const auto whole = files("whole");
+    // As a killed export leaves it: the first file whole, the next a torn part, the rest not begun.
+    bool first = true;
+    std::string kept;
+    for (const auto& [name, bytes] : whole) {
+      if (!name.ends_with(".jsonl") && !name.ends_with(".tar")) continue;
+      const std::string path = root_ + "/stopped/" + name;
+      if (first) {
+        kept = path;
+      } else {
+        fs::remove(path);
+        write_file_atomic(path + ".part", bytes.substr(0, bytes.size() * 2 / 3));
+      }
+      first = false;
+    }
+    const auto written = fs::last_write_time(kept);
+    run(format, "stopped");
+    EXPECT_EQ(files("stopped"), whole);
+    EXPECT_EQ(fs::last_write_time(kept), written) << "what was whole is not written again";
+    // Other options begin anew instead of going on.
+    run(format, "stopped", 2);
+    EXPECT_NE(files("stopped"), whole);
+    for (const char* name : {"whole", "stopped"}) fs::remove_all(root_ + "/" + name);
+  }
+}
+
+TEST_F(Export, NoPathLeadsOut) {
+  Sample s = read_samples(root_ + "/samples.jsonl")[0];
+  s.audio = {"../" + fs::path(root_).filename().string() + "/clips/0.wav"};
+  write_file_atomic(root_ + "/samples.jsonl", dump_json(sample_to_json(s)) + "\n");
+  EXPECT_THROW(run(ExportFormat::kJsonl, "out"), Error);
+}
+
+}  // namespace
+}  // namespace areason
