@@ -137,16 +137,21 @@ template <class Format>
 inline void pack_vector(const IntPackArgs& args, int column) {
   constexpr int kUnit = 32 * kQuads * Format::kSteps;
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
-  const std::size_t bytes = static_cast<std::size_t>(args.k / 32) * (Format::kUnitBytes * 32 / kUnit);
+  // What is packed next is fetched a little with every unit: all at once would be more than a core can have under way.
+  const std::ptrdiff_t ahead = static_cast<const std::uint8_t*>(args.next) - weights;
   Unit rows[kQuads][4];
   for (int i = 0; i < kLanes32; ++i) {
     const auto row = static_cast<std::size_t>(column + i < args.rows ? column + i : args.rows - 1);
     rows[i / 4][i % 4] = weights + row * args.row_bytes;
-    const char* next = static_cast<const char*>(args.next) + row * args.row_bytes;
-    for (std::size_t at = 0; at < bytes; at += 64) _mm_prefetch(next + at, _MM_HINT_T0);
   }
   std::size_t group = 0;
   for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
+    for (auto& quad : rows)
+      for (Unit row : quad)
+        for (std::size_t at = 0; at < Format::kUnitBytes; at += 64)
+          _mm_prefetch(
+              reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(row) + static_cast<std::uintptr_t>(ahead) + at),
+              _MM_HINT_T0);
     pack_unit<Format>(rows, group, static_cast<std::size_t>(column), *args.panel);
     for (auto& quad : rows)
       for (Unit& row : quad) row += Format::kUnitBytes;
