@@ -181,7 +181,7 @@ void add_bench(CLI::App& data) {
   auto flags = std::make_shared<Flags>();
   flags->bench.threads = 0;
   CLI::App* app = data.add_subcommand("bench", "speed of making data: mixing of clips, and text without audio");
-  app->add_option("--clips", flags->bench.clips, "half complex_audio, half multi_speaker")
+  app->add_option("--clips", flags->bench.clips, "clips of complex_audio and multi_speaker")
       ->capture_default_str()
       ->check(CLI::Range(2, 100000));
   app->add_option("--threads", flags->bench.threads, "0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));

@@ -13,7 +13,7 @@ struct DataBenchOptions {
   SynthOptions synth;
   std::string prompts;   // folder of the prompts
   std::string work_dir;  // receives clips and a store, emptied at the end
-  int clips = 120;       // half complex_audio, half multi_speaker
+  int clips = 120;       // of complex_audio and multi_speaker
   int questions_per_clip = 4;
   int threads = 2;
 };
