@@ -35,5 +35,18 @@ TEST(AskFlags, FreeStructureTakesNoChoicesOrBudgets) {
   EXPECT_THROW(flags.finish(), Error);
 }
 
+TEST(AskFlags, TheSessionsOptions) {
+  AskFlags flags;
+  EXPECT_FALSE(flags.session().kv_type.has_value());
+  EXPECT_EQ(flags.session().drafted, 0);
+  EXPECT_TRUE(flags.session().cache_dir.empty());
+  flags.kv_type = "f16";
+  flags.cache_gb = 0.5;
+  flags.threads = 3;
+  EXPECT_EQ(flags.session().kv_type, KvType::kF16);
+  EXPECT_EQ(flags.session().cache_bytes, 500000000u);
+  EXPECT_EQ(flags.session().threads, 3);
+}
+
 }  // namespace
 }  // namespace areason
