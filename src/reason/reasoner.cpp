@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "model/model_files.h"
-#include "model/model_files.h"
 #include "reason/model_identity.h"
 
 namespace areason {
