@@ -5,52 +5,21 @@
 #include <algorithm>
 
 #include "eval/python_text.h"
-#include "text/utf8.h"
+#include "text/html.h"
 
 namespace areason {
 
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  const std::string valid = is_valid_utf8(text) ? std::string(text) : repair_utf8(text);
-  for (const char c : valid) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 namespace {
 
-std::string escaped(std::string_view text) { return html_escaped(text); }
-
-constexpr const char* kHead = R"html(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Audio-Reasoner: evaluation</title>
-<style>
-body{font:15px/1.45 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;margin:.5rem 0}th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}
-th:first-child,td:first-child{text-align:left}tr.ours{background:#eef5ff;font-weight:600}td small{font-weight:400;color:#555}
-td small{white-space:nowrap}.plots{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem}.bar{display:inline-block;height:.7em;background:#2b6cb0}
-td.bars{text-align:left;width:12rem}dl{display:grid;grid-template-columns:7rem 1fr;gap:.2rem .8rem;margin:.5rem 0}dt{color:#666}
-dd{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}summary b{font-weight:600}summary i{color:#666;font-style:normal}audio{display:block;margin:.4rem 0}
-.mark{color:#b00}.notes{color:#555;font-size:90%}details{border:1px solid #ddd;border-radius:4px;margin:.4rem 0;padding:.4rem .6rem}
-summary{cursor:pointer}.right{border-left:5px solid #2a2}.wrong{border-left:5px solid #c33}.other{border-left:5px solid #bb0}
-button{margin-right:.4rem}
-</style></head><body><h1>Evaluation</h1>
-)html";
+constexpr const char* kStyle =
+    "tr.ours{background:#eef5ff;font-weight:600}td small{font-weight:400;color:#555;white-space:nowrap}\n"
+    ".plots{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem}.bar{display:inline-block;height:.7em;background:#2b6cb0}\n"
+    "td.bars{text-align:left;width:12rem}dl{display:grid;grid-template-columns:7rem 1fr;gap:.2rem .8rem;margin:.5rem 0}\n"
+    "dt{color:#666}dd{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}summary b{font-weight:600}\n"
+    "summary i{color:#666;font-style:normal}audio{display:block;margin:.4rem 0}.mark{color:#b00}\n"
+    "details{border:1px solid #ddd;border-radius:4px;margin:.4rem 0;padding:.4rem .6rem}summary{cursor:pointer}\n"
+    ".right{border-left:5px solid #2a2}.wrong{border-left:5px solid #c33}.other{border-left:5px solid #bb0}\n"
+    "button{margin-right:.4rem}\n";
 
 constexpr const char* kScript = R"html(<script>
 document.querySelectorAll('nav button').forEach(function(b){b.onclick=function(){
@@ -63,7 +32,7 @@ d.style.display=want=='all'||d.classList.contains(want)?'':'none'})}})
 std::string bar_label(const ReportRow& row) {
   const std::string name = row.ours ? row.model.substr(0, row.model.find(": ")) : row.model;
   const std::u32string letters = py::decode(name);
-  return escaped(letters.size() > 27 ? py::encode(letters.substr(0, 26)) + "…" : name);
+  return html_text(letters.size() > 27 ? py::encode(letters.substr(0, 26)) + "…" : name);
 }
 
 constexpr double kBarsFrom = 200, kBarsWidth = 260;
@@ -81,9 +50,9 @@ std::string bars(const ReportTable& table, std::size_t column) {
   if (rows.empty() || most <= 0) return "";
   const double scale = kBarsWidth / most;
   std::string out = fmt::format("<svg width=\"530\" height=\"{}\" role=\"img\" aria-label=\"{}\">", 20 * rows.size() + 24,
-                                escaped(table.columns[column]));
-  out += fmt::format("<text x=\"0\" y=\"14\" font-weight=\"600\">{}, {}</text>", escaped(table.columns[column]),
-                     escaped(table.unit));
+                                html_text(table.columns[column]));
+  out += fmt::format("<text x=\"0\" y=\"14\" font-weight=\"600\">{}, {}</text>", html_text(table.columns[column]),
+                     html_text(table.unit));
   int y = 22;
   for (const ReportRow* row : rows) {
     const ReportCell& cell = row->cells[column];
@@ -115,11 +84,11 @@ std::string plots(const ReportTable& table) {
 }
 
 std::string table_html(const ReportTable& table) {
-  std::string out = fmt::format("<section><h2>{}</h2><table><tr><th>model</th>", escaped(table_heading(table)));
-  for (const std::string& column : table.columns) out += "<th>" + escaped(column) + "</th>";
+  std::string out = fmt::format("<section><h2>{}</h2><table><tr><th>model</th>", html_text(table_heading(table)));
+  for (const std::string& column : table.columns) out += "<th>" + html_text(column) + "</th>";
   out += "</tr>\n";
   for (const ReportRow& row : table.rows) {
-    out += fmt::format("<tr{}><td>{}</td>", row.ours ? " class=\"ours\"" : "", escaped(row.model));
+    out += fmt::format("<tr{}><td>{}</td>", row.ours ? " class=\"ours\"" : "", html_text(row.model));
     for (const ReportCell& cell : row.cells) {
       out += "<td>" + (cell.value ? fmt::format("{:.2f}", *cell.value) : std::string("–"));
       if (cell.interval) out += fmt::format("<br><small>{:.1f} to {:.1f}</small>", cell.interval->low, cell.interval->high);
@@ -130,8 +99,8 @@ std::string table_html(const ReportTable& table) {
   }
   out += "</table><ul class=\"notes\">";
   for (std::size_t i = 0; i < table.marks.size(); ++i)
-    out += fmt::format("<li><span class=\"mark\">{}</span> {}</li>", i + 1, escaped(table.marks[i]));
-  for (const std::string& note : table.notes) out += "<li>" + escaped(note) + "</li>";
+    out += fmt::format("<li><span class=\"mark\">{}</span> {}</li>", i + 1, html_text(table.marks[i]));
+  for (const std::string& note : table.notes) out += "<li>" + html_text(note) + "</li>";
   return out + "</ul>\n" + plots(table) + "</section>\n";
 }
 
@@ -139,7 +108,7 @@ std::string table_html(const ReportTable& table) {
 
 std::string report_to_html(const std::vector<ReportTable>& tables, const std::vector<ReportRun>& runs,
                            const HtmlOptions& options) {
-  std::string out = kHead;
+  std::string out = html_head("Audio-Reasoner: evaluation", "Evaluation", kStyle);
   out +=
       "<p>Rows in blue are ours, with 95 % intervals; the others of numbered tables are as printed in arXiv 2503.02318.</p>\n";
   for (const ReportTable& table : tables) out += table_html(table);

@@ -14,7 +14,6 @@ struct HtmlOptions {
   int samples = 200;     // a run
   double embed_mib = 8;  // of clips
 };
-std::string html_escaped(std::string_view text);
 // The part with the runs: figures, groups, counts, samples.
 std::string samples_to_html(const std::vector<ReportRun>& runs, const HtmlOptions& options);
 std::string report_to_html(const std::vector<ReportTable>& tables, const std::vector<ReportRun>& runs,

@@ -9,11 +9,10 @@
 #include "eval/judge.h"
 #include "eval/report_html.h"
 #include "llm/audio_data.h"
+#include "text/html.h"
 
 namespace areason {
 namespace {
-
-std::string escaped(std::string_view text) { return html_escaped(text); }
 
 const char* mime_of(const std::string& extension) {
   if (extension == ".flac") return "audio/flac";
@@ -23,14 +22,14 @@ const char* mime_of(const std::string& extension) {
 }
 
 std::string entry(std::string_view name, std::string_view text) {
-  return fmt::format("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(text));
+  return fmt::format("<dt>{}</dt><dd>{}</dd>", html_text(name), html_text(text));
 }
 
 std::string figures_html(const BenchmarkScore& score) {
   std::string out = "<table><tr><th>figure</th><th>value</th><th>±</th><th>95 %</th><th>n</th></tr>";
   for (const Figure& f : score.figures) {
     const std::string range = *f.method != 0 ? fmt::format("{:.2f} to {:.2f}", f.interval.low, f.interval.high) : "–";
-    out += fmt::format("<tr><td>{}</td><td>{:.2f}</td><td>{:.2f}</td><td>{}</td><td>{}</td></tr>", escaped(f.name), f.value,
+    out += fmt::format("<tr><td>{}</td><td>{:.2f}</td><td>{:.2f}</td><td>{}</td><td>{}</td></tr>", html_text(f.name), f.value,
                        f.error, range, f.n);
   }
   return out + "</table>";
@@ -43,23 +42,23 @@ std::string groups_html(const BenchmarkScore& score) {
       "<details><summary>by group</summary><table><tr><th>group</th><th></th><th>%</th><th>95 %</th><th>n</th></tr>";
   std::string by;
   for (const GroupFigure& g : score.groups) {
-    if (g.by != by) out += fmt::format("<tr><th colspan=\"5\">by {}</th></tr>", escaped(g.by));
+    if (g.by != by) out += fmt::format("<tr><th colspan=\"5\">by {}</th></tr>", html_text(g.by));
     by = g.by;
     out += fmt::format(
         "<tr><td>{}</td><td class=\"bars\"><span class=\"bar\" style=\"width:{:.1f}%\"></span></td><td>{:.1f}</td><td>{:.1f} "
         "to "
         "{:.1f}</td><td>{}</td></tr>",
-        escaped(g.name), std::clamp(g.figure.value, 0.0, 100.0), g.figure.value, g.figure.interval.low, g.figure.interval.high,
-        g.figure.n);
+        html_text(g.name), std::clamp(g.figure.value, 0.0, 100.0), g.figure.value, g.figure.interval.low,
+        g.figure.interval.high, g.figure.n);
   }
   return out + "</table></details>\n";
 }
 
 std::string counts_html(const BenchmarkScore& score) {
   std::string out;
-  for (const auto& [name, n] : score.counts.all()) out += fmt::format("{}{} {}", out.empty() ? "" : "; ", escaped(name), n);
+  for (const auto& [name, n] : score.counts.all()) out += fmt::format("{}{} {}", out.empty() ? "" : "; ", html_text(name), n);
   std::string warnings;
-  for (const std::string& warning : score.warnings) warnings += "<li>" + escaped(warning) + "</li>";
+  for (const std::string& warning : score.warnings) warnings += "<li>" + html_text(warning) + "</li>";
   return "<p class=\"notes\">" + out + "</p><ul class=\"notes\">" + warnings + "</ul>";
 }
 
@@ -74,9 +73,9 @@ class SampleWriter {
     judged_ = read_verdicts(run.run.folder, ignored);
     std::map<std::string, const SampleScore*> verdicts;
     for (const SampleScore& sample : run.score.samples) verdicts[sample.id] = &sample;
-    std::string out =
-        fmt::format("<section><h2>{}: {}</h2><p>{}</p>", escaped(run.name), escaped(run.run.benchmark), escaped(run.model)) +
-        figures_html(run.score) + counts_html(run.score) + groups_html(run.score);
+    std::string out = fmt::format("<section><h2>{}: {}</h2><p>{}</p>", html_text(run.name), html_text(run.run.benchmark),
+                                  html_text(run.model)) +
+                      figures_html(run.score) + counts_html(run.score) + groups_html(run.score);
     out +=
         "<nav><button data-show=\"all\">all</button><button data-show=\"right\">right</button><button "
         "data-show=\"wrong\">wrong</button><button data-show=\"other\">unread, missing, judged</button></nav>\n";
@@ -98,7 +97,7 @@ class SampleWriter {
   std::string sample(const RunItem& item, const SampleScore& verdict, const Json& line) {
     const char* kind = verdict.outcome == "right" ? "right" : verdict.outcome == "wrong" ? "wrong" : "other";
     std::string out = fmt::format("<details class=\"sample {}\"><summary><b>{}</b> {} <i>{} ({:.2f})</i></summary>", kind,
-                                  escaped(verdict.outcome), escaped(headline(item)), escaped(verdict.id), verdict.value);
+                                  html_text(verdict.outcome), html_text(headline(item)), html_text(verdict.id), verdict.value);
     for (const std::string& path : item.item->audio) out += player(path);
     out += "<dl>" + entry("asked", item.prompt) + entry("right answer", gold(item.item->fields));
     out += entry("scored", verdict.answer) + reply(line);
@@ -152,7 +151,7 @@ class SampleWriter {
   std::string player(const std::string& path) {
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
-    if (error) return "<p>no clip: " + escaped(path) + "</p>";
+    if (error) return "<p>no clip: " + html_text(path) + "</p>";
     const std::string extension = std::filesystem::path(path).extension().string();
     std::string source = file_url(path);
     const bool embed = size <= bytes_left_;
