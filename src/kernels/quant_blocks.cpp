@@ -90,6 +90,16 @@ void quantize(const float* x, BlockQ4_0& block) {
     block.q[i] = static_cast<std::uint8_t>(level(x[i]) | (level(x[i + kSmallBlock / 2]) << 4));
 }
 
+// 16-bit floats at any address: tensors of a safetensors file may begin at odd ones.
+void widen(const void* row, int k, float (*to_f32)(std::uint16_t), float* out) {
+  const auto* bytes = static_cast<const char*>(row);
+  for (int i = 0; i < k; ++i) {
+    std::uint16_t bits;
+    std::memcpy(&bits, bytes + 2 * static_cast<std::size_t>(i), sizeof bits);
+    out[i] = to_f32(bits);
+  }
+}
+
 template <typename Block>
 void quantize_blocks(const float* x, int k, void* row) {
   auto* blocks = static_cast<Block*>(row);
@@ -100,17 +110,14 @@ void quantize_blocks(const float* x, int k, void* row) {
 
 void dequantize_row(WeightType type, const void* row, int k, float* out) {
   const std::size_t bytes = row_bytes(type, k);  // throws on a length that the format cannot have
-  const auto* half = static_cast<const std::uint16_t*>(row);
   switch (type) {
     case WeightType::kF32:
       std::memcpy(out, row, bytes);
       return;
     case WeightType::kBF16:
-      std::transform(half, half + k, out, bf16_bits_to_f32);
-      return;
+      return widen(row, k, bf16_bits_to_f32, out);
     case WeightType::kF16:
-      std::transform(half, half + k, out, f16_bits_to_f32);
-      return;
+      return widen(row, k, f16_bits_to_f32, out);
     case WeightType::kQ8_0:
       return dequantize_blocks<BlockQ8_0>(row, k, out);
     case WeightType::kQ4_0:

@@ -25,9 +25,7 @@ inline StepX step_x(const IntRows& x, std::size_t group) {
   out.q[1] = second_halves(low, high);
   const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
   if constexpr (Format::kHalves) {
-    const V first = load(x.minus_halves + 2 * group);  // a0 b0 a1 b1 …
-    std::int32_t halves[2 * kLanes32];
-    std::memcpy(halves, &first, sizeof first);
+    const std::int32_t* halves = x.minus_halves + 2 * group;  // a0 b0 a1 b1 …
     std::int32_t a[kQuads], b[kQuads];
     for (int i = 0; i < kQuads; ++i) a[i] = halves[2 * i], b[i] = halves[2 * i + 1];
     out.correction[0] = shift_left(first_elements(a), shift);
