@@ -94,12 +94,7 @@ Scene ActedIntents::make(const std::string& clip_id, const std::string& split, s
   const SampleRange range = trimmed_range(all, 40);
   layer.samples.assign(all.begin() + static_cast<std::ptrdiff_t>(range.from),
                        all.begin() + static_cast<std::ptrdiff_t>(range.to));
-  layer.at = random.uniform(0.15, 0.6);
-  LayerMix mix;
-  mix.layers.push_back(std::move(layer));
-  mix.lufs = random.uniform(-27, -18);
-  mix.noise_below_lu = random.uniform(30, 50);
-  mix_layers(std::move(mix), scene, random);
+  mix_alone(std::move(layer), scene, random);
   return scene;
 }
 

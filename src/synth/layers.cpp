@@ -90,4 +90,13 @@ void fill_in_snr(Scene& scene) {
   }
 }
 
+void mix_alone(Layer layer, Scene& scene, Random& random) {
+  layer.at = random.uniform(0.15, 0.6);
+  LayerMix mix;
+  mix.layers.push_back(std::move(layer));
+  mix.lufs = random.uniform(-27, -18);
+  mix.noise_below_lu = random.uniform(30, 50);
+  mix_layers(std::move(mix), scene, random);
+}
+
 }  // namespace areason

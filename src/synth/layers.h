@@ -31,6 +31,8 @@ struct LayerMix {
 
 // Sets audio, seconds, events (sorted) and staging.lufs. Layers of one clip: at most 30 s in all is the caller's business.
 void mix_layers(LayerMix mix, Scene& scene, Random& random);
+// One layer alone, after a short silence, at a drawn loudness over faint noise.
+void mix_alone(Layer layer, Scene& scene, Random& random);
 
 // `snr_db` of every event that is no background: its loudness minus that of the kBackground events under it, if there are any.
 void fill_in_snr(Scene& scene);

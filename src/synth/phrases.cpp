@@ -144,12 +144,7 @@ Scene PhraseBook::make(const std::string& clip_id, const std::string& split, std
                          ? SourceRef{phrase.id, "tuxpaint-stamps-default", "", "GPL-2+ text, spoken by software", ""}
                          : source_of_file(phrase.id, *find_package("TP"), phrase.path)};
   }
-  layer.at = random.uniform(0.15, 0.6);
-  LayerMix mix;
-  mix.layers.push_back(std::move(layer));
-  mix.lufs = random.uniform(-27, -18);
-  mix.noise_below_lu = random.uniform(30, 50);
-  mix_layers(std::move(mix), scene, random);
+  mix_alone(std::move(layer), scene, random);
   return scene;
 }
 
