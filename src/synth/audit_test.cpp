@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <numbers>
+
+#include "base/testing.h"
 
 namespace areason {
 namespace {
@@ -24,7 +25,7 @@ TEST(SoundAudit, RollOffOfTwoTones) {
 TEST(SoundAudit, SliceGivesALinePerClass) {
   SynthOptions options;
   options.package_root = "tests/golden/sounds";
-  options.work_dir = (std::filesystem::temp_directory_path() / "areason_synth_test").string();
+  options.work_dir = scratch_path("work");
   options.missing = MissingPackages::kSkip;
   const SoundLibrary library(options);
   const SoundAudit audit = audit_sounds(library);

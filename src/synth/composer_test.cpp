@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 #include "synth/qt_resource.h"
 #include "synth/sentences.h"
 
@@ -119,7 +120,7 @@ std::string tiny_resource() {
 }
 
 TEST(QtResource, ReadsStoredFilesAndRefusesTornOnes) {
-  const std::string path = testing::TempDir() + "areason_tiny.rcc";
+  const std::string path = scratch_path("tiny.rcc");
   const std::string whole = tiny_resource();
   write_file_atomic(path, whole);
   const auto entries = read_qt_resource(path, {".wav"});

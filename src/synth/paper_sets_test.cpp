@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "llm/testing.h"
 #include "synth/complex_audio.h"
 #include "synth/loudness.h"
@@ -45,16 +46,10 @@ Samples tone(double hertz, double seconds) {
   return out;
 }
 
-std::string temporary(const std::string& name) {
-  const fs::path path = fs::path(::testing::TempDir()) / name;
-  fs::remove_all(path);
-  return path.string();
-}
-
 // The slice's drums and beeps, and three engines that go on.
 std::vector<PoolSound> slice_and_engines() {
   std::vector<PoolSound> out = slice_sounds();
-  const std::string folder = temporary("areason_engines");
+  const std::string folder = scratch_path("engines");
   make_directories(folder);
   for (int i = 0; i < 6; ++i) {
     const std::string name = "engine " + std::to_string(i), path = folder + "/" + name + ".flac";
@@ -171,7 +166,7 @@ Samples spoken(const std::string& text, int rate) {
 
 // LibriSpeech's layout with two readers.
 std::string timbre_folder() {
-  const std::string root = temporary("areason_timbres") + "/LibriSpeech";
+  const std::string root = scratch_path("LibriSpeech");
   for (const char* reader : {"19", "26", "27", "32", "39", "40"}) {
     const std::string folder = root + "/train-clean-100/" + reader + "/198";
     make_directories(folder);
@@ -188,7 +183,7 @@ std::string timbre_folder() {
 SpeechServerOptions server_options(const std::string& url) {
   SpeechServerOptions options;
   options.url = url;
-  options.timeout_seconds = 10;
+  options.timeout_seconds = 300;  // against a hang only: a loaded machine may stall for seconds
   options.governed.clock = std::make_shared<llm::testing::ManualClock>();
   options.governed.retry.seed = 1;
   return options;
@@ -202,7 +197,7 @@ TEST(Timbres, ReadsLibriSpeechAndPlainFolders) {
   EXPECT_EQ(timbres[1].gender, "man");
   EXPECT_EQ(timbres[2].gender, "");
   EXPECT_EQ(timbres[0].text, "Northanger abbey that I've seen I think.");
-  const std::string plain = temporary("areason_plain_timbres");
+  const std::string plain = scratch_path("plain_timbres");
   make_directories(plain);
   EXPECT_THROW(read_timbres(plain), Error);
   write_wav(plain + "/kim.wav", {tone(200, 1), kSynthRate});
@@ -330,7 +325,7 @@ TEST(SpeechServer, GivesUpWithAReason) {
 }
 
 std::string wav_bytes(const Samples& samples, int rate) {
-  const std::string path = temporary("areason_answer.wav");
+  const std::string path = scratch_path("answer.wav");
   write_wav(path, {samples, rate});
   return read_file(path);
 }

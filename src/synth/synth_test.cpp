@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <set>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "synth/process.h"
 #include "synth/recordings.h"
 #include "synth/scene_maker.h"
@@ -15,12 +15,11 @@
 namespace areason {
 namespace {
 
-namespace fs = std::filesystem;
-
 SynthOptions slice_options() {
+  static const std::string work_dir = scratch_path("work");  // one: what lies in archives is unpacked once
   SynthOptions options;
   options.package_root = "tests/golden/sounds";
-  options.work_dir = (fs::temp_directory_path() / "areason_synth_test").string();
+  options.work_dir = work_dir;
   options.missing = MissingPackages::kSkip;
   return options;
 }
