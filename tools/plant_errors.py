@@ -7,7 +7,7 @@
 Every sample comes out as it is, and up to --share times more with one error each; its "planted" names the sort of error ("" for
 the untouched). The errors are facts of the timeline turned false, put in place of words of the chain or as a new sentence;
 whether something is false is decided here, by code that shares nothing with the writer of the chains or the checker. Lines of
-free_chains.jsonl bring errors by hand too ("wrong": pairs of text and what to put for it). Not part of the product.
+free_chains*.jsonl bring errors by hand too ("wrong": pairs of text and what to put for it; "sorts" names them). Not part of the product.
 """
 import argparse
 import copy
@@ -207,15 +207,16 @@ def main():
             for line in open(path, encoding="utf-8"):
                 sample = json.loads(line)
                 wrong = sample.pop("wrong", [])
+                sorts = sample.pop("sorts", ["by hand"] * len(wrong))
                 results = [dict(sample, planted="")]
                 for n in range(args.share):
                     bad = plant(sample, random.Random(f"{args.seed}/{n}/{sample['id']}"))
                     if bad:
                         results.append(dict(bad, id=f"{sample['id']}~{n}"))
-                for n, (text, instead) in enumerate(wrong):
+                for n, ((text, instead), sort) in enumerate(zip(wrong, sorts)):
                     section = next(s for s in reversed(SECTIONS) if text in sample["sections"][s])
                     results.append(put(dict(sample, id=f"{sample['id']}~hand{n}"), section,
-                                       sample["sections"][section].replace(text, instead, 1), "by hand"))
+                                       sample["sections"][section].replace(text, instead, 1), sort))
                 clean += 1
                 planted += len(results) - 1
                 for r in results:
