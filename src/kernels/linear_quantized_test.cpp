@@ -166,6 +166,25 @@ TEST_P(QuantizedTest, ResultsDependOnNothingButTheRow) {
   }
 }
 
+// The largest integers, all of one sign: sums that kernels keep in 16 bits for a while come as near to their ends as they can.
+TEST_P(QuantizedTest, SumsOfTheLargestProductsFit) {
+  ThreadPool one(1);
+  const KernelContext portable{one, kernels_of(Isa::kPortable)};
+  for (const WeightType type : kQuantized) {
+    for (const int byte : {0x00, 0x7f, 0x80, 0xff}) {
+      Problem p = make_problem(type, 5, 1024, 17);
+      const std::size_t scales = type == WeightType::kQ6_K ? 0 : block_size(type) == 32 ? 2 : 4, block = block_bytes(type);
+      for (std::size_t at = 0; at < p.weights.size(); at += block)
+        std::fill_n(p.weights.begin() + static_cast<std::ptrdiff_t>(at + scales), block - (scales == 0 ? 2 : scales),
+                    static_cast<std::byte>(byte));
+      for (std::size_t i = 0; i < p.x.size(); ++i) p.x[i] = i / 1024 % 2 == 0 ? 1.0f : -1.0f;
+      for (const int rows : {1, p.rows})
+        ASSERT_EQ(product(context(), p, 0, rows), product(portable, p, 0, rows)) << weight_type_name(type) << " of " << byte;
+      ASSERT_EQ(product(context(), p, 1, 1), product(portable, p, 1, 1)) << weight_type_name(type) << " of " << byte;
+    }
+  }
+}
+
 TEST_P(QuantizedTest, LengthsThatAFormatCannotHaveAreErrors) {
   const std::vector<std::byte> weights(1024);
   const std::vector<float> x(300, 1.0f);

@@ -7,12 +7,12 @@
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
 
-constexpr int kBandQuads = 2;  // four weight rows each
+constexpr int kBandRows = 8;  // weight rows of a band: two vectors of four
 
 // The part of x that a step of kQuads groups needs, shared by all rows of a band.
 struct StepX {
   V q[2];
-  V correction[2];  // [1] only where halves have scales of their own
+  V correction[2];  // of a group in its lane; [1] only where halves have scales of their own
   F d;
   F ds;
 };
@@ -23,126 +23,155 @@ inline StepX step_x(const IntRows& x, std::size_t group) {
   const V low = load(x.q + 32 * group), high = load(x.q + 32 * group + 16 * kQuads);
   out.q[0] = first_halves(low, high);
   out.q[1] = second_halves(low, high);
-  const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
   if constexpr (Format::kHalves) {
-    const std::int32_t* halves = x.minus_halves + 2 * group;  // a0 b0 a1 b1 …
-    std::int32_t a[kQuads], b[kQuads];
-    for (int i = 0; i < kQuads; ++i) a[i] = halves[2 * i], b[i] = halves[2 * i + 1];
-    out.correction[0] = shift_left(first_elements(a), shift);
-    out.correction[1] = shift_left(first_elements(b), shift);
+    out.correction[0] = shift_left<Format::kShift>(spread_even(x.minus_halves + 2 * group));
+    out.correction[1] = shift_left<Format::kShift>(spread_odd(x.minus_halves + 2 * group));
+  } else if constexpr (Format::kShift < 32) {
+    out.correction[0] = shift_left<Format::kShift>(spread(x.minus_sum + group));
   } else {
-    out.correction[0] = shift_left(first_elements(x.minus_sum + group), shift);
+    out.correction[0] = zero();
   }
   out.d = spread(x.d + group);
   if constexpr (Format::kMinima) out.ds = spread(x.ds + group);
   return out;
 }
 
-// acc += the lanes of v, one after another.
-inline __m128 add_lanes(__m128 acc, F v) {
-  acc = _mm_add_ps(acc, lane<0>(v));
-  acc = _mm_add_ps(acc, lane<1>(v));
-#if defined(__AVX512VNNI__)
-  acc = _mm_add_ps(acc, lane<2>(v));
-  acc = _mm_add_ps(acc, lane<3>(v));
-#endif
-  return acc;
-}
-inline __m128 add_lanes_of_two(__m128 acc, F a, F b) {  // a0 b0 a1 b1 …
-  acc = _mm_add_ps(_mm_add_ps(acc, lane<0>(a)), lane<0>(b));
-  acc = _mm_add_ps(_mm_add_ps(acc, lane<1>(a)), lane<1>(b));
-#if defined(__AVX512VNNI__)
-  acc = _mm_add_ps(_mm_add_ps(acc, lane<2>(a)), lane<2>(b));
-  acc = _mm_add_ps(_mm_add_ps(acc, lane<3>(a)), lane<3>(b));
-#endif
-  return acc;
-}
-
-// Four weight rows: where they are, the scales of the current unit, and their sums.
-template <class Format>
-struct Quad {
-  Unit rows[4];
-  typename Format::Scales scales;
-  __m128 acc = _mm_setzero_ps();
-  __m128 min = _mm_setzero_ps();
+// Sums of the eight rows of a band.
+struct BandSums {
+  __m256 acc = _mm256_setzero_ps();
+  __m256 min = _mm256_setzero_ps();
 };
 
+// Four weight rows at the same place.
+struct Quad {
+  Unit rows[4];
+};
+inline Quad quad_at(Unit first, std::size_t stride) {
+  return {{first, first + stride, first + 2 * stride, first + 3 * stride}};
+}
+
+// What a step of four rows adds: products of groups (lanes) and rows (elements).
+struct Products {
+  F first;
+  F second;  // only where halves have scales of their own
+  F min;
+};
+
+// A step of four rows: its number in the unit, and what it fetches (or null): its part of the bytes of eight units.
+struct StepAt {
+  int step = 0;
+  int part = 0;
+  const char* ahead = nullptr;
+};
+
+// Processors drop prefetches that come faster than memory answers: they are spread over the rows, and repeated a little later.
 template <class Format>
-inline void quad_step(Quad<Format>& quad, int step, const StepX& x) {
+inline void fetch_part(const char* ahead, int part) {
+  constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kBandRows + 63) / 64, kParts = kBandRows * Format::kSteps;
+  constexpr int kRepeat = 1024;
+#pragma GCC unroll 8
+  for (int line = part * kLines / kParts; line < (part + 1) * kLines / kParts; ++line) {
+    _mm_prefetch(ahead + 64 * line, _MM_HINT_T0);
+    _mm_prefetch(ahead + 64 * line - kRepeat, _MM_HINT_T0);
+  }
+}
+
+template <class Format, bool kFetch>
+inline Products multiply(const Quad& quad, const typename Format::Scales& scales, const StepAt& at, const StepX& x) {
+  const int step = at.step;
   V first[4], second[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
+    if constexpr (kFetch) fetch_part<Format>(at.ahead, at.part + r);
     V bytes[2];
     Format::load(quad.rows[r], step, bytes);
     if constexpr (Format::kHalves) {
-      first[r] = dot4<Format::kBytes>(x.correction[0], bytes[0], x.q[0]);
-      second[r] = dot4<Format::kBytes>(x.correction[1], bytes[1], x.q[1]);
+      first[r] = dot4<Format::kBytes>(zero(), bytes[0], x.q[0]);
+      second[r] = dot4<Format::kBytes>(zero(), bytes[1], x.q[1]);
     } else {
-      first[r] = dot4_two<Format::kBytes>(x.correction[0], bytes, x.q);
+      first[r] = dot4_two<Format::kBytes>(bytes, x.q);
     }
   }
-  const F product = mul(to_float(sum_rows(first)), mul(quad.scales.scale[step], x.d));
+  constexpr int kProducts = Format::kHalves ? 4 : 8;
+  Products out;
+  out.first = mul(to_float(sum_rows<Format::kBytes, kProducts>(first, x.correction[0])), mul(scales.scale[step], x.d));
   if constexpr (Format::kHalves)
-    quad.acc = add_lanes_of_two(quad.acc, product, mul(to_float(sum_rows(second)), mul(quad.scales.second[step], x.d)));
-  else
-    quad.acc = add_lanes(quad.acc, product);
-  if constexpr (Format::kMinima) quad.min = add_lanes(quad.min, mul(quad.scales.min[step], x.ds));
+    out.second = mul(to_float(sum_rows<Format::kBytes, kProducts>(second, x.correction[1])), mul(scales.second[step], x.d));
+  if constexpr (Format::kMinima) out.min = mul(scales.min[step], x.ds);
+  return out;
 }
 
 template <class Format>
-inline void finish_quad(const IntDotArgs& args, int first, const Quad<Format>& quad) {
-  float value[4];
-  _mm_storeu_ps(value, _mm_sub_ps(quad.acc, quad.min));
-  for (int r = 0; r < 4 && first + r < args.n; ++r) {
+inline void add_step(BandSums& sums, const Products& a, const Products& b) {
+  __m256 first[kQuads], second[kQuads];
+  pair_lanes(a.first, b.first, first);
+  if constexpr (Format::kHalves) pair_lanes(a.second, b.second, second);
+#pragma GCC unroll 4
+  for (int i = 0; i < kQuads; ++i) {
+    sums.acc = _mm256_add_ps(sums.acc, first[i]);
+    if constexpr (Format::kHalves) sums.acc = _mm256_add_ps(sums.acc, second[i]);
+  }
+  if constexpr (Format::kMinima) {
+    pair_lanes(a.min, b.min, first);
+#pragma GCC unroll 4
+    for (int i = 0; i < kQuads; ++i) sums.min = _mm256_add_ps(sums.min, first[i]);
+  }
+}
+
+inline void finish_band(const IntDotArgs& args, int first, int rows, const BandSums& sums) {
+  float value[kBandRows];
+  _mm256_storeu_ps(value, _mm256_sub_ps(sums.acc, sums.min));
+  for (int r = 0; r < rows; ++r) {
     float total = value[r];
     if (args.bias != nullptr) total = total + args.bias[first + r];
     args.y[first + r] = args.store == Store::kAdd ? args.y[first + r] + total : total;
   }
 }
 
-// Fetches [from, to) of the bytes that follow a band.
-inline void fetch(const char* p, std::size_t from, std::size_t to) {
-  for (std::size_t at = from & ~std::size_t{63}; at < to; at += 64) _mm_prefetch(p + at, _MM_HINT_T0);
+// What is left of a row after its whole units; only formats of small blocks have that.
+template <class Format>
+__attribute__((noinline)) void band_rest(const Quad& a, const Quad& b, std::size_t bytes, const StepX& x, BandSums& sums) {
+  PaddedUnits padded[2];
+  Quad copy[2];
+  padded[0].fill(a.rows, bytes, copy[0].rows);
+  padded[1].fill(b.rows, bytes, copy[1].rows);
+  add_step<Format>(sums, multiply<Format, false>(copy[0], Format::scales(copy[0].rows), {}, x),
+                   multiply<Format, false>(copy[1], Format::scales(copy[1].rows), {}, x));
 }
 
+// Eight rows from `first` on; or, with a stride of zero, one.
 template <class Format>
-inline void band(const IntDotArgs& args, int first) {
-  const auto* weights = static_cast<const std::uint8_t*>(args.weights);
-  Quad<Format> quads[kBandQuads];
-  for (int i = 0; i < 4 * kBandQuads; ++i) {
-    const int row = first + i < args.n ? first + i : args.n - 1;
-    quads[i / 4].rows[i % 4] = weights + static_cast<std::size_t>(row) * args.row_bytes;
-  }
-  const bool last = first + 4 * kBandQuads >= args.n;
-  const char* next = reinterpret_cast<const char*>(weights) + static_cast<std::size_t>(first + 4 * kBandQuads) * args.row_bytes;
+void band(const IntDotArgs& args, int first, std::size_t stride) {
+  const int rows = stride == 0 ? 1 : kBandRows;
+  Unit a = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(first) * args.row_bytes;
+  Unit b = a + 4 * stride;
+  // The bytes after this band, in the order of their addresses: the next band, or what follows in the file.
+  const char* ahead = reinterpret_cast<const char*>(a) + kBandRows * args.row_bytes;
   const std::size_t units = args.row_bytes / Format::kUnitBytes, rest = args.row_bytes % Format::kUnitBytes;
+  BandSums sums;
   std::size_t group = 0;
   for (std::size_t unit = 0; unit < units; ++unit) {
-    if (!last) fetch(next, unit * Format::kUnitBytes * 4 * kBandQuads, (unit + 1) * Format::kUnitBytes * 4 * kBandQuads);
-    for (auto& quad : quads) quad.scales = Format::scales(quad.rows);
+    const Quad quad_a = quad_at(a, stride), quad_b = quad_at(b, stride);
+    const auto scales_a = Format::scales(quad_a.rows), scales_b = Format::scales(quad_b.rows);
+#pragma GCC unroll 4
     for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
       const StepX x = step_x<Format>(args.x, group);
-#pragma GCC unroll 4
-      for (auto& quad : quads) quad_step<Format>(quad, step, x);
+      const Products product_a = multiply<Format, true>(quad_a, scales_a, {step, kBandRows * step, ahead}, x);
+      add_step<Format>(sums, product_a, multiply<Format, true>(quad_b, scales_b, {step, kBandRows * step + 4, ahead}, x));
     }
-    for (auto& quad : quads)
-      for (Unit& row : quad.rows) row += Format::kUnitBytes;
+    ahead += kBandRows * Format::kUnitBytes;
+    a += Format::kUnitBytes;
+    b += Format::kUnitBytes;
   }
-  if (rest != 0) {  // only formats of small blocks
-    const StepX x = step_x<Format>(args.x, group);
-    for (auto& quad : quads) {
-      PaddedUnits padded;
-      padded.fill(quad.rows, rest, quad.rows);
-      quad.scales = Format::scales(quad.rows);
-      quad_step<Format>(quad, 0, x);
-    }
-  }
-  for (int q = 0; q < kBandQuads; ++q) finish_quad(args, first + 4 * q, quads[q]);
+  if (rest != 0) band_rest<Format>(quad_at(a, stride), quad_at(b, stride), rest, step_x<Format>(args.x, group), sums);
+  finish_band(args, first, rows, sums);
 }
 
 template <class Format>
 void dot_rows(const IntDotArgs& args) {
-  for (int first = 0; first < args.n; first += 4 * kBandQuads) band<Format>(args, first);
+  int first = 0;
+  for (; first + kBandRows <= args.n; first += kBandRows) band<Format>(args, first, args.row_bytes);
+  for (; first < args.n; ++first) band<Format>(args, first, 0);
 }
 
 void int_dot(const IntDotArgs& args) {

@@ -57,15 +57,40 @@ inline F spread(const float* p) {
   return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
                                _mm512_castps128_ps512(_mm_loadu_ps(p)));
 }
-// Values p[0], p[step], … in the first element of their lanes, zero elsewhere.
-inline V first_elements(const std::int32_t* p) { return _mm512_maskz_expandloadu_epi32(0x1111, p); }
-template <int kLane>
-inline __m128i lane(V v) {
-  return _mm512_extracti32x4_epi32(v, kLane);
+inline V spread(const std::int32_t* p) {
+  return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+                                  _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 }
-template <int kLane>
-inline __m128 lane(F v) {
-  return _mm512_extractf32x4_ps(v, kLane);
+// The same of p[0], p[2], … and of p[1], p[3], …
+inline V spread_even(const std::int32_t* p) {
+  return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6),
+                                  _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+inline V spread_odd(const std::int32_t* p) {
+  return _mm512_permutexvar_epi32(_mm512_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 7),
+                                  _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+}
+// Lane i of a, then of b, as out[i].
+inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
+  const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+  const F low = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), y));
+  const F high = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), y));
+  out[0] = _mm512_castps512_ps256(low);
+  out[1] = _mm512_extractf32x8_ps(low, 1);
+  out[2] = _mm512_castps512_ps256(high);
+  out[3] = _mm512_extractf32x8_ps(high, 1);
+}
+inline V zero() { return _mm512_setzero_si512(); }
+template <int kCount>
+inline V shift_left(V v) {
+  return _mm512_slli_epi32(v, kCount);
+}
+inline V pack16(V a, V b) { return _mm512_packs_epi32(a, b); }
+inline V even32(V a, V b) {
+  return _mm512_castps_si512(_mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0x88));
+}
+inline V odd32(V a, V b) {
+  return _mm512_castps_si512(_mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), 0xdd));
 }
 inline F widen_u8(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)); }
 inline F widen_s8(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)); }
@@ -101,14 +126,27 @@ inline V second_halves(V low, V high) { return _mm256_permute2x128_si256(low, hi
 inline V low_nibbles(V v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 inline V high_nibbles(V v) { return low_nibbles(_mm256_srli_epi16(v, 4)); }
 inline F spread(const float* p) { return _mm256_set_m128(_mm_set1_ps(p[1]), _mm_set1_ps(p[0])); }
-inline V first_elements(const std::int32_t* p) { return _mm256_setr_epi32(p[0], 0, 0, 0, p[1], 0, 0, 0); }
-template <int kLane>
-inline __m128i lane(V v) {
-  return _mm256_extracti128_si256(v, kLane);
+inline V spread_two(const std::int32_t* a, const std::int32_t* b) {
+  return _mm256_set_m128i(_mm_set1_epi32(*b), _mm_set1_epi32(*a));
 }
-template <int kLane>
-inline __m128 lane(F v) {
-  return _mm256_extractf128_ps(v, kLane);
+inline V spread(const std::int32_t* p) { return spread_two(p, p + 1); }
+inline V spread_even(const std::int32_t* p) { return spread_two(p, p + 2); }
+inline V spread_odd(const std::int32_t* p) { return spread_two(p + 1, p + 3); }
+inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
+  out[0] = _mm256_permute2f128_ps(a, b, 0x20);
+  out[1] = _mm256_permute2f128_ps(a, b, 0x31);
+}
+inline V zero() { return _mm256_setzero_si256(); }
+template <int kCount>
+inline V shift_left(V v) {
+  return _mm256_slli_epi32(v, kCount);
+}
+inline V pack16(V a, V b) { return _mm256_packs_epi32(a, b); }
+inline V even32(V a, V b) {
+  return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88));
+}
+inline V odd32(V a, V b) {
+  return _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd));
 }
 inline F widen_u8(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)); }
 inline F widen_s8(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)); }
@@ -123,12 +161,15 @@ template <Bytes kBytes>
 inline V dot4(V sum, V bytes, V x) {
   return _mm512_dpbusd_epi32(sum, bytes, x);
 }
+// sum += pairs of 16-bit numbers.
+inline V add_pairs(V sum, V v) { return _mm512_dpwssd_epi32(sum, v, _mm512_set1_epi16(1)); }
 #elif defined(__AVXVNNI__)
 constexpr bool kVnni = true;
 template <Bytes kBytes>
 inline V dot4(V sum, V bytes, V x) {
   return _mm256_dpbusd_avx_epi32(sum, bytes, x);
 }
+inline V add_pairs(V sum, V v) { return _mm256_dpwssd_avx_epi32(sum, v, _mm256_set1_epi16(1)); }
 #else
 constexpr bool kVnni = false;
 // Pairs of products in 16 bits: 2 * 63 * 127 fits; for signed bytes |w| * sign(w) x has at most 2 * 128 * 127.
@@ -138,27 +179,43 @@ inline V pairs(V bytes, V x) {
   return _mm256_maddubs_epi16(bytes, x);
 }
 inline V widen_pairs(V v) { return _mm256_madd_epi16(v, _mm256_set1_epi16(1)); }
+inline V add_pairs(V sum, V v) { return add32(sum, widen_pairs(v)); }
 template <Bytes kBytes>
 inline V dot4(V sum, V bytes, V x) {
-  return add32(sum, widen_pairs(pairs<kBytes>(bytes, x)));
+  return add_pairs(sum, pairs<kBytes>(bytes, x));
 }
 #endif
 
 // Two vectors of bytes against two of x.
 template <Bytes kBytes>
-inline V dot4_two(V sum, const V (&bytes)[2], const V (&x)[2]) {
+inline V dot4_two(const V (&bytes)[2], const V (&x)[2]) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
   if constexpr (kBytes == Bytes::kU4 || kBytes == Bytes::kU5)  // 4 * 31 * 127 fits into 16 bits
-    return add32(sum, widen_pairs(_mm256_add_epi16(pairs<kBytes>(bytes[0], x[0]), pairs<kBytes>(bytes[1], x[1]))));
+    return widen_pairs(_mm256_add_epi16(pairs<kBytes>(bytes[0], x[0]), pairs<kBytes>(bytes[1], x[1])));
 #endif
-  return dot4<kBytes>(dot4<kBytes>(sum, bytes[0], x[0]), bytes[1], x[1]);
+  return dot4<kBytes>(dot4<kBytes>(zero(), bytes[0], x[0]), bytes[1], x[1]);
 }
 
-// Element r of each lane: the sum of that lane of row[r].
-inline V sum_rows(const V (&row)[4]) {
-  const V a = add32(unpack_low32(row[0], row[1]), unpack_high32(row[0], row[1]));
-  const V b = add32(unpack_low32(row[2], row[3]), unpack_high32(row[2], row[3]));
-  return add32(unpack_low64(a, b), unpack_high64(a, b));
+// How large the sum of so many products of a byte with a value of x can be.
+constexpr int largest_sum(Bytes bytes, int products) {
+  return products * 127 * (bytes == Bytes::kU4 ? 15 : bytes == Bytes::kU5 ? 31 : bytes == Bytes::kU6 ? 63 : 255);
+}
+
+// Element r of each lane: the sum of that lane of row[r], each element of which is a sum of kProducts, plus the correction.
+// Where they fit, they are added as 16-bit pairs.
+template <Bytes kBytes, int kProducts>
+inline V sum_rows(const V (&row)[4], V correction) {
+  if constexpr (largest_sum(kBytes, 2 * kProducts) < 32768) {
+    const V a = add_pairs(zero(), pack16(row[0], row[1])), b = add_pairs(zero(), pack16(row[2], row[3]));
+    return add_pairs(correction, pack16(a, b));
+  } else if constexpr (largest_sum(kBytes, kProducts) < 32768) {
+    const V a = add_pairs(zero(), pack16(row[0], row[1])), b = add_pairs(zero(), pack16(row[2], row[3]));
+    return add32(add32(even32(a, b), odd32(a, b)), correction);
+  } else {
+    const V a = add32(unpack_low32(row[0], row[1]), unpack_high32(row[0], row[1]));
+    const V b = add32(unpack_low32(row[2], row[3]), unpack_high32(row[2], row[3]));
+    return add32(add32(unpack_low64(a, b), unpack_high64(a, b)), correction);
+  }
 }
 
 inline std::uint16_t load16(const std::uint8_t* p) {
