@@ -9,30 +9,12 @@
 #include "base/log.h"
 #include "cli/data_flags.h"
 #include "cli/llm_flags.h"
+#include "cli/store_limits.h"
 #include "cota/stage_run.h"
 #include "llm/config.h"
 
 namespace areason {
 namespace {
-
-// Rate limits that hold for all processes of a store together, so that workers which are killed and started again, or run on
-// other machines, stay within them.
-class StoreGate : public llm::RateGate {
- public:
-  StoreGate(store::JobStore& store, std::string name, const llm::RateLimits& rates) : store_(store), name_(std::move(name)) {
-    for (const llm::RateWindow& w : rates.windows) limits_.push_back({w.seconds, w.requests, w.tokens});
-  }
-  Turn enter(std::int64_t tokens) override {
-    const store::Turn turn = store_.take_turn(name_, limits_, tokens);
-    return {turn.ticket, turn.wait_seconds};
-  }
-  void leave(std::int64_t ticket, std::int64_t tokens) override { store_.end_turn(ticket, tokens); }
-
- private:
-  store::JobStore& store_;
-  const std::string name_;
-  std::vector<store::TurnLimit> limits_;
-};
 
 struct TeacherFlags {
   LlmFlags model;  // its `api` is --teacher
@@ -59,10 +41,14 @@ struct TeacherFlags {
         ->type_name("FILE");
     app.add_option("--extra", model.extra_json, "a JSON object merged into each request's body")->type_name("JSON");
     app.add_option("--prices", budget.prices, "prices of models, a JSON file (docs/teachers.md)")->type_name("FILE");
-    app.add_option("--budget", budget.money, "most money this run may spend, in the currency of --prices; 0: no limit")
+    app.add_option(
+           "--budget", budget.money,
+           "most money that may be spent on the store, by all its processes and runs together, in the currency of --prices; 0: "
+           "no limit")
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
-    app.add_option("--budget-tokens", budget.tokens, "most tokens this run may use; 0: no limit")->capture_default_str();
+    app.add_option("--budget-tokens", budget.tokens, "most tokens, counted in the same way; 0: no limit")
+        ->capture_default_str();
     app.add_option("--requests-per-minute", model.requests_per_minute,
                    "of all processes of the store together, at an even pace; 0: no limit")
         ->capture_default_str();
@@ -79,8 +65,8 @@ struct TeacherFlags {
         ->capture_default_str();
   }
 
-  // `store` keeps the rate limits. Without one nobody can be asked (a dry run), and no key is needed.
-  std::unique_ptr<Teacher> build(store::JobStore* store) const {
+  // Without a store nobody can be asked (a dry run), and no key is needed.
+  std::unique_ptr<Teacher> build(store::JobStore* store, const std::shared_ptr<llm::Purse>& purse) const {
     if (model.api == "oracle") return make_oracle_teacher();
     if (model.model.empty())
       throw Error(ErrorCode::kUsage, "--teacher " + model.api + " needs a --model", "its name at the server");
@@ -90,17 +76,31 @@ struct TeacherFlags {
     options.prices = budget.price_table();
     options.extra_json = model.extra_json;
     options.timeout_seconds = model.timeout;
-    if (store != nullptr) {
-      llm::ProviderConfig config = model.provider_config();
-      // Servers cut a minute into shorter stretches, so no second has more than its share of it.
-      if (model.requests_per_minute > 0) config.rates.windows.push_back({1, (model.requests_per_minute + 59) / 60, 0});
-      if (!config.rates.windows.empty())
-        config.gate = std::make_shared<StoreGate>(*store, model.api + " " + model.model + " " + model.url, config.rates);
-      config.budget = budget.build();
-      config.budget->require_price(model.model);
-      options.provider = llm::build_provider(config);
-    }
+    if (store != nullptr) options.provider = llm::build_provider(provider_config(*store, purse));
     return make_provider_teacher(options);
+  }
+
+  // Limits and budget are the store's, for all its processes.
+  llm::ProviderConfig provider_config(store::JobStore& store, const std::shared_ptr<llm::Purse>& purse) const {
+    llm::ProviderConfig config = model.provider_config();
+    // Servers cut a minute into shorter stretches, so no second has more than its share of it.
+    if (model.requests_per_minute > 0) config.rates.windows.push_back({1, (model.requests_per_minute + 59) / 60, 0});
+    if (!config.rates.windows.empty())
+      config.gate = std::make_shared<StoreGate>(store, model.api + " " + model.model + " " + model.url, config.rates);
+    budget.build()->require_price(model.model);
+    config.budget = std::make_shared<llm::Budget>(llm::BudgetLimits{}, budget.price_table());
+    config.purse = purse;
+    return config;
+  }
+
+  bool asks_a_server() const { return model.api != "oracle" && model.api != "replay"; }
+
+  std::shared_ptr<StorePurse> purse(store::JobStore& store, double lease_seconds) const {
+    StorePurse::Terms terms;
+    terms.currency = budget.price_table().currency;
+    terms.limits = budget.limits();
+    terms.lease_seconds = lease_seconds;
+    return std::make_shared<StorePurse>(store, terms);
   }
 };
 
@@ -143,7 +143,7 @@ class ProgressPrinter {
 
 // What the open jobs can cost at most; those that follow from them are reckoned with the prompts' own question counts.
 void print_estimate(store::JobStore& store, const PromptLibrary& prompts, const StageFlags& flags) {
-  const auto teacher = flags.teacher.build(nullptr);
+  const auto teacher = flags.teacher.build(nullptr, nullptr);
   const auto table = flags.teacher.budget.price_table();
   const auto price = table.models.find(flags.teacher.model.model);
   llm::Estimate known, following;
@@ -216,9 +216,13 @@ void run(StageFlags& flags) {
   }
   plan(*store, prompts, flags);
   if (flags.dry_run) return print_estimate(*store, prompts, flags);
-  const auto teacher = flags.teacher.build(store.get());
+  const auto purse = flags.teacher.purse(*store, flags.run.lease_seconds);
+  const auto teacher = flags.teacher.build(store.get(), purse);
   ProgressPrinter printer(*store);
-  flags.run.progress = [&](const StageProgress& p) { printer(p); };
+  flags.run.progress = [&](const StageProgress& p) {
+    purse->beat();
+    printer(p);
+  };
   const StageRunReport report = run_stages(*store, prompts, *teacher, flags.run);
   printer.end();
   log_info(fmt::format("{} answers in {:.1f} s, {} asked again, {} given up, {} came too late", report.totals.done,
@@ -226,7 +230,10 @@ void run(StageFlags& flags) {
   print_counts(*store);
   if (!report.stopped_by.empty())
     throw Error(ErrorCode::kRemote, "the run ended early: " + report.stopped_by,
-                "what is done is kept; run the same command again later");
+                report.stopped_how == llm::Finish::kBudget
+                    ? "what is done is kept; the same command with a larger --budget goes on"
+                    : "what is done is kept; run the same command again later");
+  if (flags.teacher.asks_a_server()) log_info("in all on this store: " + purse->state());
   if (!flags.export_to.empty()) export_set(flags.set, flags.export_to);
 }
 

@@ -88,11 +88,11 @@ void BudgetFlags::add_to(CLI::App& app) {
   app.add_option("--max-cost-tokens", tokens, "most tokens to use; 0: no limit")->capture_default_str();
 }
 
-std::shared_ptr<llm::Budget> BudgetFlags::build() const {
+llm::BudgetLimits BudgetFlags::limits() const {
   llm::BudgetLimits limits;
   if (money > 0) limits.money = llm::Money::from_units(money);
   limits.tokens = tokens;
-  return std::make_shared<llm::Budget>(limits, price_table());
+  return limits;
 }
 
 std::string spent_line(const llm::Budget& budget) {

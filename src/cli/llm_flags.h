@@ -38,7 +38,8 @@ struct BudgetFlags {
   std::int64_t tokens = 0;
   void add_to(CLI::App& app);
   llm::PriceTable price_table() const { return prices.empty() ? llm::PriceTable() : llm::read_prices(prices); }
-  std::shared_ptr<llm::Budget> build() const;
+  llm::BudgetLimits limits() const;
+  std::shared_ptr<llm::Budget> build() const { return std::make_shared<llm::Budget>(limits(), price_table()); }
 };
 // One line on what was spent, for standard error.
 std::string spent_line(const llm::Budget& budget);

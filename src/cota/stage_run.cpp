@@ -115,7 +115,7 @@ class Runner {
     store_.release(owner_);
     report_progress();
     if (failure_) std::rethrow_exception(failure_);
-    return {totals_, stopped_by_};
+    return {totals_, stopped_by_, stopped_how_};
   }
 
  private:
@@ -247,7 +247,7 @@ class Runner {
     end.answer = {reply.text, llm::finish_name(reply.finish), reply.error, answer.fingerprint, teacher_.name(), {}};
     end.answer.cost = {reply.replayed ? 0 : reply.attempts, reply.usage.input, reply.usage.output, answer.money.pico};
     if (llm::stops_run(reply.finish)) {
-      stop(reply.error);
+      stop(reply);
       return {};
     }
     const bool last = job.tries + 1 >= options_.max_tries;
@@ -270,9 +270,12 @@ class Runner {
     return end;
   }
 
-  void stop(const std::string& why) {
+  void stop(const llm::Reply& reply) {
     const std::lock_guard lock(mutex_);
-    if (stopped_by_.empty()) stopped_by_ = why.empty() ? "the provider" : why;
+    if (stopped_by_.empty()) {
+      stopped_by_ = reply.error.empty() ? "the provider" : reply.error;
+      stopped_how_ = reply.finish;
+    }
     over_ = true;
     changed_.notify_all();
   }
@@ -305,6 +308,7 @@ class Runner {
   std::condition_variable changed_;
   StageProgress totals_;
   std::string stopped_by_;
+  llm::Finish stopped_how_ = llm::Finish::kStop;
   std::exception_ptr failure_;
   std::int64_t taken_ = 0;
   int in_flight_ = 0, active_ = 0;

@@ -61,6 +61,7 @@ struct StageRunOptions {
 struct StageRunReport {
   StageProgress totals;
   std::string stopped_by;  // why the run ended early (key, quota, budget); "" otherwise
+  llm::Finish stopped_how = llm::Finish::kStop;
 };
 StageRunReport run_stages(store::JobStore& store, const PromptLibrary& prompts, Teacher& teacher,
                           const StageRunOptions& options);

@@ -164,7 +164,7 @@ void Budget::settle(const std::string& model, const Estimate& reserved, const Us
   ++spent_.answers;
   spent_.input += usage.input;
   spent_.output += usage.output;
-  spent_.money = spent_.money + price_of(model).cost(usage, reserved.audio);
+  spent_.money = spent_.money + bill(model, reserved, usage);
 }
 
 void Budget::settle_unknown(const std::string& model, const Estimate& reserved) {

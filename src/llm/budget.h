@@ -83,6 +83,9 @@ class Budget {
   Spent spent() const;
   const std::string& currency() const { return prices_.currency; }
   Money cost(const std::string& model, const Estimate& estimate) const { return price_of(model).cost(estimate); }
+  Money bill(const std::string& model, const Estimate& reserved, const Usage& usage) const {
+    return price_of(model).cost(usage, reserved.audio);
+  }
 
  private:
   Price price_of(const std::string& model) const;

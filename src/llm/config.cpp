@@ -44,6 +44,7 @@ ProviderPtr answers_of(const ProviderConfig& config) {
   options.rates = config.rates;
   options.gate = config.gate;
   options.budget = config.budget;
+  options.purse = config.purse;
   options.clock = config.clock;
   ProviderPtr provider = make_governed(http_provider(config), options);
   return config.recording.empty() ? provider : make_replay(std::move(provider), config.recording, ReplayMode::kRecord);

@@ -30,6 +30,7 @@ struct ProviderConfig {
   RateLimits rates;
   std::shared_ptr<RateGate> gate;  // limits shared with other processes; may be null
   std::shared_ptr<Budget> budget;
+  std::shared_ptr<Purse> purse;  // a budget shared with other processes; may be null
   std::shared_ptr<Clock> clock = real_clock();
 };
 

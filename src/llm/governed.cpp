@@ -34,34 +34,70 @@ bool may_have_cost(const Reply& reply) {
   }
 }
 
-// A reservation that ends exactly once, also when complete() is left by an exception (Ctrl-C in the middle of an answer).
+constexpr double kAskPurseAgain = 0.3;  // seconds
+
+// What one attempt has reserved. It ends exactly once, also when complete() is left by an exception (Ctrl-C in the middle of an
+// answer).
 class Reservation {
  public:
-  Reservation(Budget* budget, const std::string& model, const Estimate& estimate)
-      : budget_(budget), model_(model), estimate_(estimate) {}
+  Reservation(const GovernedOptions& options, const std::string& model, const Estimate& estimate)
+      : options_(options), model_(model), estimate_(estimate) {}
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;
   ~Reservation() {
-    if (budget_) sent_ ? budget_->settle_unknown(model_, estimate_) : budget_->settle_free(model_, estimate_);
+    try {
+      end(sent_ ? Purse::Bill::kUnknown : Purse::Bill::kNothing, {});
+    } catch (const Error& e) {  // the hold stays, which is on the safe side
+      log_warning(std::string("the shared budget: ") + e.what());
+    }
+  }
+  // Why the budget does not allow the attempt; "" when it does.
+  std::string reserve() {
+    if (options_.budget && !options_.budget->reserve(model_, estimate_)) return "the budget does not allow another request";
+    reserved_ = true;
+    if (!options_.purse) return "";
+    for (;;) {
+      throw_if_interrupted();
+      const Purse::Hold hold = options_.purse->hold(estimate_.total(), options_.budget->cost(model_, estimate_));
+      ticket_ = hold.ticket;
+      if (hold.answer == Purse::Answer::kGranted) return "";
+      if (hold.answer == Purse::Answer::kSpent) return options_.purse->state();
+      options_.clock->sleep_until(options_.clock->now() + kAskPurseAgain);
+    }
   }
   void about_to_send() { sent_ = true; }
   void settle(const Reply& reply) {
-    if (!budget_) return;
-    Budget& budget = *std::exchange(budget_, nullptr);
-    if (reply.usage.known)
-      budget.settle(model_, estimate_, reply.usage);
-    else if (may_have_cost(reply))
-      budget.settle_unknown(model_, estimate_);
-    else
-      budget.settle_free(model_, estimate_);
+    end(reply.usage.known      ? Purse::Bill::kKnown
+        : may_have_cost(reply) ? Purse::Bill::kUnknown
+                               : Purse::Bill::kNothing,
+        reply.usage);
   }
 
  private:
-  Budget* budget_;
+  void end(Purse::Bill bill, const Usage& usage) {
+    if (!std::exchange(reserved_, false) || !options_.budget) return;
+    Budget& budget = *options_.budget;
+    if (bill == Purse::Bill::kKnown) budget.settle(model_, estimate_, usage);
+    if (bill == Purse::Bill::kUnknown) budget.settle_unknown(model_, estimate_);
+    if (bill == Purse::Bill::kNothing) budget.settle_free(model_, estimate_);
+    if (ticket_ != 0) options_.purse->settle(ticket_, usage.total(), budget.bill(model_, estimate_, usage), bill);
+  }
+
+  const GovernedOptions& options_;
   const std::string& model_;
   const Estimate& estimate_;
-  bool sent_ = false;
+  std::int64_t ticket_ = 0;
+  bool reserved_ = false, sent_ = false;
 };
+
+// All attempts of a request were paid for, not only the last one.
+void add_usage(Usage& sum, const Usage& attempt) {
+  sum.known |= attempt.known;
+  sum.input += attempt.input;
+  sum.output += attempt.output;
+  sum.audio += attempt.audio;
+  sum.thinking += attempt.thinking;
+}
 
 class Governed : public Provider {
  public:
@@ -70,9 +106,12 @@ class Governed : public Provider {
 
   Reply complete(const Request& request) override {
     const Estimate estimate = estimate_of(request);
+    Usage usage;
     for (int attempt = 1;; ++attempt) {
       Reply reply = attempt_once(request, estimate);
       reply.attempts = attempt;
+      add_usage(usage, reply.usage);
+      reply.usage = usage;
       if (!is_transient(reply.finish) || attempt >= options_.retry.attempts) return reply;
       const double asked = reply.retry_after_seconds.value_or(0);
       if (asked > options_.retry.longest_retry_after_seconds) {
@@ -91,8 +130,8 @@ class Governed : public Provider {
 
  private:
   Reply attempt_once(const Request& request, const Estimate& estimate) {
-    if (options_.budget && !options_.budget->reserve(request.model, estimate)) return over_budget();
-    Reservation reservation(options_.budget.get(), request.model, estimate);
+    Reservation reservation(options_, request.model, estimate);
+    if (const std::string refusal = reservation.reserve(); !refusal.empty()) return over_budget(refusal);
     const auto permit = limiter_.acquire(estimate.total());
     const std::int64_t ticket = pass_gate(estimate.total());
     reservation.about_to_send();
@@ -116,11 +155,11 @@ class Governed : public Provider {
     }
   }
 
-  static Reply over_budget() {
+  static Reply over_budget(const std::string& why) {
     Reply reply;
     reply.finish = Finish::kBudget;
     reply.detail = "budget";
-    reply.error = "the budget does not allow another request";
+    reply.error = why;
     return reply;
   }
 
@@ -145,6 +184,8 @@ class Governed : public Provider {
 ProviderPtr make_governed(ProviderPtr inner, const GovernedOptions& options) {
   if (options.retry.attempts < 1)
     throw Error(ErrorCode::kUsage, "a request needs at least one attempt", "give 1 to never try again");
+  if (options.purse && !options.budget)
+    throw Error(ErrorCode::kUsage, "a shared budget needs the prices of one of its own", "set GovernedOptions::budget");
   return std::make_shared<Governed>(std::move(inner), options);
 }
 

@@ -8,6 +8,7 @@
 #include "llm/budget.h"
 #include "llm/clock.h"
 #include "llm/provider.h"
+#include "llm/purse.h"
 #include "llm/rate_gate.h"
 #include "llm/rate_limiter.h"
 
@@ -28,6 +29,7 @@ struct GovernedOptions {
   RateLimits rates;
   std::shared_ptr<RateGate> gate;  // limits shared with other processes; may be null
   std::shared_ptr<Budget> budget;  // shared by all providers of a run; may be null
+  std::shared_ptr<Purse> purse;    // a budget shared with other processes, priced by `budget`; may be null
   std::shared_ptr<Clock> clock = real_clock();
 };
 

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/testing.h"
 #include "llm/config.h"
 #include "llm/testing.h"
 #include "llm/wire.h"
@@ -41,7 +42,7 @@ TEST(BaseUrl, TakesAddressesAndRefusesWhatIsUnsafe) {
   }
 }
 
-HttpResponse get(const std::string& url, double timeout_seconds = 20, HttpOptions options = {}) {
+HttpResponse get(const std::string& url, double timeout_seconds = 300, HttpOptions options = {}) {
   HttpClient client(options, test_key());
   HttpRequest request;
   request.method = "GET";
@@ -64,7 +65,7 @@ TEST(HttpClient, TransportTroubleIsToldApart) {
   EXPECT_EQ(get(server.url() + "/cut").transport, Transport::kCutOff);
   HttpOptions small;
   small.max_response_bytes = 4999;
-  EXPECT_EQ(get(server.url() + "/large", 20, small).transport, Transport::kTooLarge);
+  EXPECT_EQ(get(server.url() + "/large", 300, small).transport, Transport::kTooLarge);
   // Port 1 (tcpmux) of loopback has no listener.
   EXPECT_EQ(get("http://127.0.0.1:1/").transport, Transport::kUnreachable);
   EXPECT_THROW(get("http://192.0.2.1/"), Error);
@@ -163,8 +164,7 @@ TEST(Secret, TheKeyIsNowhereToBeSeen) {
         return answer(response, chat_answer("you said " + told, 3, 3));
     }
   });
-  const std::string path = ::testing::TempDir() + "/llm_secret.jsonl";
-  std::remove(path.c_str());
+  const std::string path = scratch_path("secret.jsonl");
   ::testing::internal::CaptureStderr();
   set_log_level(LogLevel::kDebug);
   std::string all;

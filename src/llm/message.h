@@ -85,8 +85,8 @@ struct Reply {
   std::string text;
   std::string detail;  // the provider's own word: "STOP", "RECITATION", "insufficient_quota" …
   std::string error;   // one line for people when finish is no answer; never holds a key
-  Usage usage;
-  std::string raw;  // the last attempt's body as it came, keys removed; "" when there was none
+  Usage usage;         // of all attempts together
+  std::string raw;     // the last attempt's body as it came, keys removed; "" when there was none
   int http_status = 0;
   int attempts = 1;
   double latency_seconds = 0;  // of the last attempt

@@ -5,13 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <set>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/testing.h"
 #include "llm/testing.h"
 #include "llm/text_only.h"
 
@@ -39,12 +39,6 @@ class Echo : public Provider {
   Request last;
 };
 
-std::string fresh(const char* name) {
-  const std::string path = ::testing::TempDir() + "/" + name;
-  std::remove(path.c_str());
-  return path;
-}
-
 std::vector<Json> lines_of(const std::string& path) {
   std::vector<Json> out;
   std::ifstream in(path);
@@ -53,7 +47,7 @@ std::vector<Json> lines_of(const std::string& path) {
 }
 
 TEST(Replay, RecordsAnswersOnceAndGivesThemBack) {
-  const std::string path = fresh("llm_replay.jsonl");
+  const std::string path = scratch_path("llm_replay.jsonl");
   auto echo = std::make_shared<Echo>();
   {
     const auto provider = make_replay(echo, path, ReplayMode::kRecord);
@@ -106,7 +100,7 @@ TEST(Replay, TheHashTellsRequestsApart) {
 }
 
 TEST(Replay, ALineThatACrashCutIsRemoved) {
-  const std::string path = fresh("llm_cut.jsonl");
+  const std::string path = scratch_path("llm_cut.jsonl");
   auto echo = std::make_shared<Echo>();
   { make_replay(echo, path, ReplayMode::kRecord)->complete(ask("1")); }
   const std::string whole = read_file(path);
@@ -125,7 +119,7 @@ TEST(Replay, ALineThatACrashCutIsRemoved) {
 }
 
 TEST(Replay, KillingTheWriterLosesNoAnswerThatWasGiven) {
-  const std::string path = fresh("llm_kill.jsonl");
+  const std::string path = scratch_path("llm_kill.jsonl");
   int told = 0;
   for (int round = 0; round < 3; ++round) {
     int pipe_ends[2];
@@ -154,7 +148,7 @@ TEST(Replay, KillingTheWriterLosesNoAnswerThatWasGiven) {
 }
 
 TEST(Replay, TwoProcessesRecordIntoOneFile) {
-  const std::string path = fresh("llm_two.jsonl");
+  const std::string path = scratch_path("llm_two.jsonl");
   pid_t children[2];
   for (int c = 0; c < 2; ++c) {
     children[c] = ::fork();

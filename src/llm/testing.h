@@ -3,6 +3,7 @@
 // scripts, with a log of what arrived and when; a clock that tests own; the answers' wire formats.
 // Thread rule: the server calls its handler from many threads at once.
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <cmath>
@@ -53,7 +54,14 @@ class Server {
     server_.set_tcp_nodelay(true);
     server_.set_keep_alive_max_count(1'000'000);
     server_.set_keep_alive_timeout(1);
+    // The library gives a request 5 s to arrive, which a stalled machine may need.
+    server_.set_read_timeout(600);
+    server_.set_write_timeout(600);
+    // Not the library's options, which let others share the port; and its queue of 5 connections makes the sixth wait a second.
+    int listener = -1;
+    server_.set_socket_options([&](int socket) { listener = socket; });
     port_ = server_.bind_to_any_port("127.0.0.1");
+    ::listen(listener, SOMAXCONN);
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::yield();
   }
@@ -147,7 +155,7 @@ inline Request ask(const std::string& text, const std::string& model = "m") {
   Request request;
   request.model = model;
   request.messages = {text_message(Role::kUser, text)};
-  request.timeout_seconds = 30;
+  request.timeout_seconds = 300;  // against a hang only
   return request;
 }
 

@@ -20,14 +20,14 @@ namespace {
 using namespace testing;
 
 constexpr int kRequests = 2000;
+constexpr int kWorkers = 16;
 
 // What the server does on the first try of request i; every later try is answered.
 enum class Trouble { kNone, k429, k429Seconds, k500, kCut, kMalformed, kHang, kBlocked, kLength };
 
 Trouble trouble_of(int i) {
-  // Late: the server's listen queue holds 5, so some of the first 16 connections are made a second after the start.
-  if (i == 1600) return Trouble::k429Seconds;
-  if (i % 500 == 317) return Trouble::kHang;
+  if (i == 200) return Trouble::k429Seconds;
+  if (i % 500 == 17) return Trouble::kHang;
   constexpr Trouble kByDigit[] = {Trouble::k429,    Trouble::k500,  Trouble::kCut,  Trouble::kMalformed, Trouble::kBlocked,
                                   Trouble::kLength, Trouble::kNone, Trouble::kNone, Trouble::kNone,      Trouble::kNone};
   return kByDigit[i % 10];
@@ -42,19 +42,22 @@ class Misbehaving {
   std::map<int, int> tries;
   std::int64_t input = 0, output = 0, answers = 0;
   int unconfirmed = 0;
-  double paused_from = 0;
+  std::size_t arrived = 0, paused_after = 0;  // requests that had come when everybody was told to wait
   Server server;
 
  private:
   void handle(const httplib::Request& request, httplib::Response& response) {
     const Json body = parse_json(request.body, "body");
     const int i = std::stoi(body["messages"][0]["content"].get<std::string>());
-    bool first = false;
+    int tried = 0;
     {
       const std::lock_guard lock(mutex);
-      first = ++tries[i] == 1;
+      tried = ++tries[i];
+      ++arrived;
+      // Only on a machine that stalls: the answer to the second try was too late for the client, which cannot book it.
+      if (trouble_of(i) == Trouble::kHang && tried > 2) take_back(i);
     }
-    const Trouble trouble = first ? trouble_of(i) : Trouble::kNone;
+    const Trouble trouble = tried == 1 ? trouble_of(i) : Trouble::kNone;
     if (trouble == Trouble::kHang || trouble == Trouble::kCut || trouble == Trouble::kMalformed) {
       const std::lock_guard lock(mutex);
       ++unconfirmed;
@@ -64,7 +67,7 @@ class Misbehaving {
         return response.set_header("retry-after-ms", "3"), answer(response, Json::object(), 429);
       case Trouble::k429Seconds: {
         const std::lock_guard lock(mutex);
-        paused_from = steady_seconds();
+        paused_after = arrived;
         return response.set_header("Retry-After", "1"), answer(response, Json::object(), 429);
       }
       case Trouble::k500:
@@ -80,8 +83,18 @@ class Misbehaving {
     }
   }
 
+  static int prompt_tokens(int i) { return 10 + i % 7; }
+  static int completion_tokens(int i) { return 1 + i % 5; }
+
+  void take_back(int i) {
+    input -= prompt_tokens(i);
+    output -= completion_tokens(i);
+    --answers;
+    ++unconfirmed;
+  }
+
   void charge_and_answer(int i, Trouble trouble, httplib::Response& response) {
-    const int prompt = 10 + i % 7, completion = trouble == Trouble::kBlocked ? 0 : 1 + i % 5;
+    const int prompt = prompt_tokens(i), completion = trouble == Trouble::kBlocked ? 0 : completion_tokens(i);
     {
       const std::lock_guard lock(mutex);
       input += prompt;
@@ -107,12 +120,24 @@ std::size_t most_within(const std::vector<Seen>& seen, double seconds) {
   return most;
 }
 
+// Whether everybody kept still for a second after the `from`-th request: whatever was on its way then comes, which is at most
+// one request a worker, and then nothing for the rest of the second.
+bool paused_for_a_second(const std::vector<Seen>& seen, std::size_t from) {
+  constexpr std::size_t kLater = 50;  // must follow: the last ones of a run are no such pause
+  std::vector<double> at;
+  for (const Seen& one : seen) at.push_back(one.at);
+  std::sort(at.begin(), at.end());
+  for (std::size_t i = from - 1; i + kWorkers + kLater < at.size(); ++i)
+    if (at[i + kWorkers] - at[i] >= 1) return true;
+  return false;
+}
+
 std::function<std::optional<Request>()> numbered(int count, int& position) {
   return [count, &position]() -> std::optional<Request> {
     if (position >= count) return {};
     Request request = ask(std::to_string(position));
     request.parameters.max_output_tokens = 16;
-    if (trouble_of(position) == Trouble::kHang) request.timeout_seconds = 1;
+    if (trouble_of(position) == Trouble::kHang) request.timeout_seconds = 2;
     ++position;
     return request;
   };
@@ -126,8 +151,6 @@ TEST(Workers, TwoThousandRequestsThroughAMisbehavingServer) {
   limits.money = Money::from_units(100);
   constexpr double kWindow = 0.1;
   constexpr int kPerWindow = 150;
-  const std::string path = ::testing::TempDir() + "/llm_run.jsonl";
-  std::remove(path.c_str());
   ProviderConfig config;
   config.url = teacher.server.url();
   config.retry = {5, 0.002, 0.01, 5, 1};
@@ -138,8 +161,8 @@ TEST(Workers, TwoThousandRequestsThroughAMisbehavingServer) {
   int position = 0;
   std::map<std::size_t, int> handed_on;
   const double begin = steady_seconds();
-  const RunSummary summary =
-      run_requests(*provider, 16, numbered(kRequests, position), [&](std::size_t index, const Request& request, Reply reply) {
+  const RunSummary summary = run_requests(
+      *provider, kWorkers, numbered(kRequests, position), [&](std::size_t index, const Request& request, Reply reply) {
         ++handed_on[index];
         const int i = static_cast<int>(index);
         EXPECT_EQ(request.messages[0].parts[0].text, std::to_string(i));
@@ -167,10 +190,7 @@ TEST(Workers, TwoThousandRequestsThroughAMisbehavingServer) {
   EXPECT_EQ(spent.answers, teacher.answers);
   EXPECT_EQ(spent.unconfirmed, teacher.unconfirmed);
   EXPECT_EQ(spent.money.pico, teacher.input * 150'000 + teacher.output * 600'000);
-  // "Retry-After: 1" was for everybody. What was let go before the client had read it may still arrive.
-  for (const Seen& one : seen)
-    EXPECT_FALSE(one.at > teacher.paused_from + 0.2 && one.at < teacher.paused_from + 1)
-        << one.at - teacher.paused_from << " s: " << one.body;
+  EXPECT_TRUE(paused_for_a_second(seen, teacher.paused_after)) << "\"Retry-After: 1\" is for everybody";
   std::printf("2000 requests, %zu attempts, 16 workers: %.2f s, at most %zu of %d in %.1f s, cost %s USD\n", seen.size(),
               seconds, most, kPerWindow, kWindow, spent.money.text().c_str());
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/job.h"
+#include "store/spending.h"
 
 namespace areason::store {
 
@@ -73,6 +74,13 @@ class JobStore {
   // end by themselves.
   virtual Turn take_turn(const std::string& gate, const std::vector<TurnLimit>& limits, std::int64_t tokens) = 0;
   virtual void end_turn(std::int64_t ticket, std::int64_t tokens) = 0;
+  // Money and tokens of all processes and runs together (spending.h). A bill that comes for a hold which is unknown counts for
+  // nothing: false.
+  virtual Hold hold(const HoldRequest& request) = 0;
+  virtual bool settle(std::int64_t ticket, const Amount& billed, Bill bill) = 0;
+  // The heartbeat of the holds; others wait for the bills of holds that are renewed, and for no others.
+  virtual void renew_holds(const std::string& owner, double lease_seconds) = 0;
+  virtual Spending spending(const std::string& purse) = 0;
 
   // Is there a job that is open or leased? Cheap, unlike counts().
   virtual bool unfinished(const JobFilter& filter) = 0;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/testing.h"
 #include "store/testing.h"
 
 namespace areason::store {
@@ -217,6 +218,71 @@ void turns_are_shared(const std::string& address) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(45));
 }
 
+HoldRequest hold_of(std::int64_t tokens, std::int64_t money, const char* owner = "a", double lease = kLong) {
+  return {"USD", owner, {tokens, money}, {1000, 10'000}, lease};
+}
+
+void a_purse_is_shared(const std::string& address) {
+  const auto store = open_store(address), other = open_store(address);
+  const Hold first = store->hold(hold_of(400, 100)), second = other->hold(hold_of(400, 100));
+  ASSERT_EQ(first.answer, Hold::Answer::kGranted);
+  ASSERT_EQ(second.answer, Hold::Answer::kGranted);
+  EXPECT_EQ(store->hold(hold_of(400, 100)).answer, Hold::Answer::kLater) << "those on their way may cost less";
+  EXPECT_EQ(store->hold(hold_of(1001, 100)).answer, Hold::Answer::kNever);
+  EXPECT_EQ(store->hold(hold_of(1, 10'001)).answer, Hold::Answer::kNever) << "money is a limit of its own";
+  EXPECT_TRUE(other->settle(first.ticket, {150, 9'000}, Bill::kKnown));
+  EXPECT_FALSE(store->settle(first.ticket, {150, 9'000}, Bill::kKnown)) << "a bill is booked once";
+  EXPECT_EQ(store->hold(hold_of(1, 1'001)).answer, Hold::Answer::kNever);
+  const Hold third = store->hold(hold_of(400, 100));
+  ASSERT_EQ(third.answer, Hold::Answer::kGranted);
+  EXPECT_TRUE(store->settle(second.ticket, {}, Bill::kUnknown));
+  EXPECT_TRUE(store->settle(third.ticket, {999, 999}, Bill::kNothing));
+  const Spending s = other->spending("USD");
+  EXPECT_EQ(s.answers, 1);
+  EXPECT_EQ(s.billed.tokens, 150);
+  EXPECT_EQ(s.billed.money_pico, 9'000);
+  EXPECT_EQ(s.unconfirmed, 1);
+  EXPECT_EQ(s.unconfirmed_most.tokens, 400);
+  EXPECT_EQ(s.held.tokens, 0);
+  EXPECT_EQ(other->spending("EUR").billed.tokens, 0);
+}
+
+// What a killed process held stays spent, but nobody waits for its bill; a larger budget goes on.
+void the_dead_hold_without_being_waited_for(const std::string& address) {
+  const auto store = open_store(address);
+  const Hold dead = store->hold(hold_of(900, 0, "dead", 0));
+  ASSERT_EQ(dead.answer, Hold::Answer::kGranted);
+  EXPECT_EQ(store->hold(hold_of(200, 0)).answer, Hold::Answer::kNever);
+  HoldRequest larger = hold_of(200, 0);
+  larger.limit.tokens = 2000;
+  const Hold more = store->hold(larger);
+  ASSERT_EQ(more.answer, Hold::Answer::kGranted);
+  store->settle(more.ticket, {}, Bill::kNothing);
+  store->renew_holds("dead", kLong);
+  EXPECT_EQ(store->hold(hold_of(200, 0)).answer, Hold::Answer::kLater) << "it lives after all";
+  EXPECT_TRUE(store->settle(dead.ticket, {100, 0}, Bill::kKnown)) << "a late bill corrects what was reckoned";
+  EXPECT_EQ(store->hold(hold_of(200, 0)).answer, Hold::Answer::kGranted);
+}
+
+void a_purse_never_runs_over(const std::string& address) {
+  const auto store = open_store(address), other = open_store(address);
+  std::vector<std::thread> threads;
+  std::atomic<std::int64_t> spent{0};
+  const auto spend = [&](JobStore& mine) {
+    for (;;) {
+      const Hold h = mine.hold(hold_of(100, 10));
+      if (h.answer == Hold::Answer::kNever) return;
+      if (h.answer == Hold::Answer::kLater) continue;
+      spent += 40;
+      mine.settle(h.ticket, {40, 4}, Bill::kKnown);
+    }
+  };
+  for (int i = 0; i < 6; ++i) threads.emplace_back([&, i] { spend(i % 2 == 0 ? *store : *other); });
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(spent, 920) << "until another request of at most 100 might not fit into 1000";
+  EXPECT_EQ(store->spending("USD").billed.tokens, spent);
+}
+
 void threads_and_connections_share(const std::string& address) {
   const auto store = open_store(address), other = open_store(address);
   store->add(jobs(200));
@@ -309,6 +375,9 @@ void hold_to_contract(const std::function<std::string()>& new_store) {
       {"many_are_read_in_pages", many_are_read_in_pages},
       {"notes_and_unfinished_jobs", notes_and_unfinished_jobs},
       {"turns_are_shared", turns_are_shared},
+      {"a_purse_is_shared", a_purse_is_shared},
+      {"the_dead_hold_without_being_waited_for", the_dead_hold_without_being_waited_for},
+      {"a_purse_never_runs_over", a_purse_never_runs_over},
       {"threads_and_connections_share", threads_and_connections_share},
       {"killed_workers_lose_and_double_nothing", killed_workers_lose_and_double_nothing},
   };
@@ -318,15 +387,10 @@ void hold_to_contract(const std::function<std::string()>& new_store) {
   }
 }
 
-struct Folder {
-  std::string path = ::testing::TempDir() + "areason-store-" + std::to_string(::getpid());
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 TEST(JobStoreContract, Sqlite) {
-  const Folder folder;
+  const ScratchDir folder;
   int stores = 0;
-  hold_to_contract([&] { return folder.path + "/deep/" + std::to_string(++stores) + ".db"; });
+  hold_to_contract([&] { return folder.file("deep/" + std::to_string(++stores) + ".db"); });
 }
 
 TEST(JobStoreContract, PostgreSql) {

@@ -142,6 +142,21 @@ class SqlStore : public JobStore {
     transaction([&] { return store::end_turn(*db_, ticket, tokens); }, Disk::kRelaxed);
   }
 
+  Hold hold(const HoldRequest& request) override {
+    return transaction([&] { return store::hold(*db_, request); }, Disk::kRelaxed);
+  }
+  bool settle(std::int64_t ticket, const Amount& billed, Bill bill) override {
+    return transaction([&] { return store::settle(*db_, ticket, billed, bill); }, Disk::kRelaxed);
+  }
+  void renew_holds(const std::string& owner, double lease_seconds) override {
+    Statement s(std::string("UPDATE holds SET lease_until = ") + db_->dialect().now);
+    s.sql += " + CAST(" + s.with(lease_seconds) + " AS DOUBLE PRECISION) WHERE owner = " + s.with(owner);
+    changed(s, Disk::kRelaxed);
+  }
+  Spending spending(const std::string& purse) override {
+    return transaction([&] { return store::spending(*db_, purse); }, Disk::kRelaxed);
+  }
+
   bool unfinished(const JobFilter& filter) override {
     Statement s("SELECT id FROM jobs WHERE state < 2");
     s.restrict_to(filter);
@@ -265,6 +280,7 @@ class SqlStore : public JobStore {
       db_->query("CREATE INDEX IF NOT EXISTS jobs_leased ON jobs (owner) WHERE state = 1");
       db_->query("CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, stage, id)");
       make_turn_table(*db_);
+      make_spending_tables(*db_);
       db_->query("INSERT INTO store_meta VALUES ('schema', $1) ON CONFLICT DO NOTHING", {std::string(kSchema)});
       return db_->query("SELECT value FROM store_meta WHERE name = 'schema'").at(0).at(0);
     });

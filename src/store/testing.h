@@ -25,16 +25,19 @@ class PostgresServer {
   PostgresServer() {
     bin_ = find_bin();
     if (bin_.empty()) return;
-    char directory[] = "/tmp/areason-pg-XXXXXX";
+    char directory[] = "/tmp/areason-pg-XXXXXX";  // whatever TMPDIR says: the name of a socket has 107 bytes at most
     if (::mkdtemp(directory) == nullptr) return;
     directory_ = directory;
     // PostgreSQL refuses to run as root; the package brings a user for it.
     if (::geteuid() == 0) user_ = ::getpwnam("postgres");
     if (user_ != nullptr && ::chown(directory, user_->pw_uid, user_->pw_gid) != 0) return;
     const std::string data = directory_ + "/data";
-    if (wait(start({bin_ + "/initdb", "-D", data, "-A", "trust", "-U", "test", "-E", "UTF8", "--no-sync"})) != 0) return;
-    // fsync off: what is tested is the death of workers, not of the machine.
-    pid_ = start({bin_ + "/postgres", "-D", data, "-k", directory_, "-c", "listen_addresses=", "-c", "fsync=off"});
+    // The locale of the environment may not be installed.
+    if (wait(start({bin_ + "/initdb", "-D", data, "-A", "trust", "-U", "test", "-E", "UTF8", "--locale=C", "--no-sync"})) != 0)
+      return;
+    // fsync off: what is tested is the death of workers, not of the machine; whose connections live on for a while.
+    pid_ = start({bin_ + "/postgres", "-D", data, "-k", directory_, "-c", "listen_addresses=", "-c", "fsync=off", "-c",
+                  "max_connections=400"});
     while (::waitpid(pid_, nullptr, WNOHANG) == 0 && !ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     running_ = ready();
   }
