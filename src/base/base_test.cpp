@@ -1,8 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdio>
-#include <filesystem>
 #include <numeric>
 
 #include "base/error.h"
@@ -11,20 +9,18 @@
 #include "base/json.h"
 #include "base/mmap.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "base/thread_pool.h"
 
 namespace areason {
 namespace {
 
-std::string temp_path(const std::string& name) { return testing::TempDir() + "/areason_base_" + name; }
-
 TEST(Files, WritesAtomicallyAndReadsBack) {
-  const std::string path = temp_path("file");
+  const std::string path = scratch_path("file");
   write_file_atomic(path, "one");
   write_file_atomic(path, std::string("two\0three", 9));
   EXPECT_EQ(read_file(path), std::string("two\0three", 9));
   EXPECT_THROW(read_file(path, 3), Error);
-  std::filesystem::remove(path);
 }
 
 TEST(Files, NamesThePathOfAMissingFile) {
@@ -41,10 +37,9 @@ TEST(Files, UnwritableDirectoryIsAnError) { EXPECT_THROW(write_file_atomic("/now
 
 TEST(Hash, KnownSha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2, B.1
-  const std::string path = temp_path("hash");
+  const std::string path = scratch_path("hash");
   write_file_atomic(path, "abc");
   EXPECT_EQ(sha256_file(path), sha256_hex("abc"));
-  std::filesystem::remove(path);
 }
 
 TEST(JsonText, TornInputIsOneLineNamingTheFile) {
@@ -59,7 +54,7 @@ TEST(JsonText, TornInputIsOneLineNamingTheFile) {
 }
 
 TEST(Mmap, EmptyAndFull) {
-  const std::string path = temp_path("map");
+  const std::string path = scratch_path("map");
   write_file_atomic(path, "");
   EXPECT_TRUE(MappedFile(path).bytes().empty());
   write_file_atomic(path, "hello");
@@ -67,7 +62,6 @@ TEST(Mmap, EmptyAndFull) {
   MappedFile moved(std::move(map));
   EXPECT_EQ(moved.bytes().size(), 5u);
   EXPECT_EQ(static_cast<char>(moved.bytes()[4]), 'o');
-  std::filesystem::remove(path);
 }
 
 TEST(RandomNumbers, SameOnEveryMachine) {

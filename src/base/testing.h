@@ -18,11 +18,18 @@
 
 namespace areason {
 
-// A new, empty folder below TMPDIR (/tmp without it), gone with the object.
+// TMPDIR; but /tmp where there is none, and where its name would fall apart in the command lines that tests write.
+inline std::filesystem::path scratch_root() {
+  std::error_code none;
+  const std::filesystem::path root = std::filesystem::temp_directory_path(none);
+  return none || root.string().find_first_of(" \t\"'\\") != std::string::npos ? "/tmp" : root;
+}
+
+// A new, empty folder, gone with the object.
 class ScratchDir {
  public:
-  ScratchDir() : owner_(::getpid()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "areason-test-XXXXXX").string();
+  explicit ScratchDir(const std::filesystem::path& below = scratch_root()) : owner_(::getpid()) {
+    std::string pattern = (below / "areason-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr)
       throw Error(ErrorCode::kFailure, "cannot make " + pattern + ": " + std::strerror(errno),
                   "set TMPDIR to a folder for tests");

@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "audio/write.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
@@ -29,7 +28,7 @@ Sample sample(const std::string& set, const std::string& letter, int words) {
 }
 
 TEST(DataStatistics, CountsAndMeasures) {
-  const std::string folder = (std::filesystem::path(testing::TempDir()) / "areason_stats").string();
+  const std::string folder = scratch_path("stats");
   make_directories(folder);
   write_flac(folder + "/a.flac", {std::vector<float>(32000, 0.1F), 16000});
   write_file_atomic(folder + "/broken.flac", "no sound");

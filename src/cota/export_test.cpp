@@ -2,7 +2,6 @@
 #include "cota/export.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
@@ -25,7 +25,6 @@ constexpr int kSamples = 23;
 class Export : public ::testing::Test {
  protected:
   void SetUp() override {
-    fs::remove_all(root_);
     make_directories(root_ + "/clips");
     std::string lines;
     for (int i = 0; i < kSamples; ++i) {
@@ -47,7 +46,6 @@ class Export : public ::testing::Test {
     }
     write_file_atomic(root_ + "/samples.jsonl", lines);
   }
-  void TearDown() override { fs::remove_all(root_); }
 
   ExportReport run(ExportFormat format, const std::string& name, std::uint64_t seed = 1) {
     ExportOptions options;
@@ -73,7 +71,8 @@ class Export : public ::testing::Test {
     return out;
   }
 
-  std::string root_ = ::testing::TempDir() + "areason-export-" + std::to_string(::getpid());
+  const ScratchDir scratch_;
+  const std::string root_ = scratch_.file("samples");
 };
 
 TEST_F(Export, JsonlIsTheProjectsOwnSchemaAndRefusedSamplesStayOut) {

@@ -3,7 +3,6 @@
 #include "cota/import.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cota/import_sources.h"
 
 namespace areason {
@@ -22,8 +22,6 @@ namespace fs = std::filesystem;
 
 class Import : public ::testing::Test {
  protected:
-  void TearDown() override { fs::remove_all(root_); }
-
   void put(const std::string& name, const std::string& text) {
     make_directories(parent_directory(root_ + "/" + name));
     write_file_atomic(root_ + "/" + name, text);
@@ -61,14 +59,10 @@ class Import : public ::testing::Test {
     EXPECT_NE(it, clips_.end()) << id << " was not imported";
     return it == clips_.end() ? kNone : it->second;
   }
-  std::string set() const { return root_ + "-set"; }
+  std::string set() const { return scratch_.file("set"); }
 
-  std::string root_ = [] {
-    const std::string path = ::testing::TempDir() + "areason-import-" + std::to_string(::getpid());
-    fs::remove_all(path);
-    fs::remove_all(path + "-set");
-    return path;
-  }();
+  const ScratchDir scratch_;
+  const std::string root_ = scratch_.file("downloaded");
   ImportReport report_;
   std::map<std::string, SourceClip> clips_;
 };

@@ -2,20 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "base/error.h"
-#include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
-
-std::string temporary(const std::string& name, const std::string& text) {
-  const std::string path = (std::filesystem::path(testing::TempDir()) / name).string();
-  write_file_atomic(path, text);
-  return path;
-}
 
 Sample full_sample() {
   Sample s;
@@ -60,8 +52,9 @@ TEST(Sample, MissingPartsAreEmpty) {
 }
 
 TEST(Sample, ReadsLinesAndSkipsBlankOnes) {
+  const ScratchDir scratch;
   const std::string path =
-      temporary("samples.jsonl", dump_json(sample_to_json(full_sample())) + "\n\n  \r\n{\"id\":\"x\",\"question\":\"q\"}");
+      scratch.put("samples.jsonl", dump_json(sample_to_json(full_sample())) + "\n\n  \r\n{\"id\":\"x\",\"question\":\"q\"}");
   const auto samples = read_samples(path);
   ASSERT_EQ(samples.size(), 2u);
   EXPECT_EQ(samples[1].id, "x");
@@ -77,8 +70,9 @@ TEST(Sample, ErrorsNameFileAndLine) {
                           "{\"id\":\"x\",\"question\":\"q\",\"audio\":[1]}",
                           "{\"id\":\"x\",\"question\":\"q\",\"timeline\":[1]}",
                           "{\"id\":\"x\",\"question\":\"q\",\"answer\":3}"};
+  const ScratchDir scratch;
   for (const char* line : broken) {
-    const std::string path = temporary("broken.jsonl", "\n" + std::string(line) + "\n");
+    const std::string path = scratch.put("broken.jsonl", "\n" + std::string(line) + "\n");
     try {
       read_samples(path);
       ADD_FAILURE() << "accepted " << line;

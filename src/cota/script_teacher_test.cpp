@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "llm/openai.h"
 #include "llm/testing.h"
 
@@ -23,12 +23,6 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
   return text;
-}
-
-std::string temporary(const std::string& name) {
-  const std::string path = (std::filesystem::path(testing::TempDir()) / name).string();
-  std::filesystem::remove(path);
-  return path;
 }
 
 TEST(ScriptParser, TakesWhatTeachersReallySend) {
@@ -137,7 +131,7 @@ TEST(ScriptTeacher, AsksAgainWithTheReasonAndNeverTwiceForOneScript) {
     // The first answer to every prompt is one that cannot be used.
     llm::testing::answer(response, llm::testing::chat_answer(again ? kGood : "Mara: Only one line.", 100, 50));
   });
-  const std::string file = temporary("areason_scripts.jsonl");
+  const std::string file = scratch_path("scripts.jsonl");
   const auto counts = write_scripts(file, {"a", "b", "c"}, teacher(server.url()));
   EXPECT_EQ(counts.written, 3);
   EXPECT_EQ(counts.refused_answers, 3);
@@ -166,7 +160,7 @@ TEST(ScriptTeacher, GivesUpOneClipButStopsForABadKey) {
     if (status == 200) return llm::testing::answer(response, llm::testing::chat_answer("no script", 1, 1));
     llm::testing::answer(response, Json{{"error", {{"message", "bad key"}}}}, status);
   });
-  const std::string file = temporary("areason_scripts_bad.jsonl");
+  const std::string file = scratch_path("scripts.jsonl");
   EXPECT_EQ(write_scripts(file, {"a"}, teacher(server.url())).given_up, (std::vector<std::string>{"a"}));
   EXPECT_EQ(server.seen().size(), 3u);
   status = 401;

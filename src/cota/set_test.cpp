@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cota/check.h"
 #include "cota/import.h"
 #include "cota/kinds.h"
@@ -24,12 +25,6 @@ namespace areason {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string temporary(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / name;
-  fs::remove_all(path);
-  return path.string();
-}
 
 Event sound(const std::string& label, double from, double to, double lufs) {
   Event e;
@@ -277,7 +272,7 @@ TEST(SetJob, StoppedRunsGoOnAndSamplesPassEveryStage) {
   SetJobOptions options;
   options.sets = {"complex_audio"};
   options.train = 12;
-  options.out = temporary("areason_sets_whole");
+  options.out = scratch_path("whole");
   for (const PoolSound& s : slice_sounds()) options.sounds.push_back({s.label, s.family});
   const auto orders = plan_set_clips(options);
   run_set_job(options, orders, source);
@@ -286,7 +281,7 @@ TEST(SetJob, StoppedRunsGoOnAndSamplesPassEveryStage) {
 
   made = 0;
   const std::string first_out = options.out;
-  options.out = temporary("areason_sets_parts");
+  options.out = scratch_path("parts");
   run_set_job(options, {orders.begin(), orders.begin() + 5}, source);
   EXPECT_EQ(made, 5);
   run_set_job(options, orders, source);
@@ -299,7 +294,7 @@ TEST(SetJob, StoppedRunsGoOnAndSamplesPassEveryStage) {
   ImportOptions import;
   import.kind = "synth";
   import.path = options.out;
-  import.set = temporary("areason_sets_import");
+  import.set = scratch_path("import");
   EXPECT_EQ(run_import(import).imported, 12);
   const PromptLibrary prompts("prompts");
   const auto store = store::open_store(import.set + "/jobs.db");
@@ -315,7 +310,7 @@ TEST(SetJob, StoppedRunsGoOnAndSamplesPassEveryStage) {
 }
 
 TEST(SoundImport, NamesComeFromLabelsOrFolders) {
-  const std::string set = temporary("areason_sound_import");
+  const std::string set = scratch_path("sound_import");
   make_directories(set);
   std::string lines;
   const auto add = [&](const std::string& id, const std::string& file, const std::function<void(SourceClip&)>& change) {

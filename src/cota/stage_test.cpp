@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "cota/annotate.h"
 #include "cota/review.h"
 #include "cota/stage_prompt.h"
@@ -296,7 +297,8 @@ TEST(Prompts, ARefusedAnswerIsAskedAgainWithTheReason) {
 }
 
 TEST(Prompts, BrokenFilesAreNamed) {
-  const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "prompts-broken";
+  const ScratchDir scratch;
+  const std::filesystem::path folder = scratch.file("prompts");
   for (const char* text : {"no settings", "version: 1\n---\n", "questions: 2\n---\nx", "version: 1\n---\n{{#a}} never closed",
                            "version: 1\n---\n{{a", "version: 1\n---\n{{/a}}", "version: 1\nmax_tokens: no\n---\nx",
                            "version: 1\n---\n{{> ../../etc/passwd}}", "version: 1\n---\n{{> missing}}"}) {
@@ -307,7 +309,6 @@ TEST(Prompts, BrokenFilesAreNamed) {
     write_file_atomic((folder / "think/default.txt").string(), text);
     EXPECT_THROW(PromptLibrary{folder.string()}, Error) << text;
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "text/bpe_trainer.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/reference_testing.h"
+#include "base/testing.h"
 #include "text/qwen2_files.h"
 #include "text/tokenizer.h"
 
@@ -18,9 +18,8 @@ namespace {
 
 class BpeTrainerTest : public testing::Test {
  protected:
-  void SetUp() override { dir_ = testing::TempDir() + "areason_bpe_" + std::to_string(getpid()); }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string dir_;
+  const ScratchDir scratch_;
+  const std::string dir_ = scratch_.file("made");
 };
 
 TEST_F(BpeTrainerTest, MergesTheMostFrequentPairAndBreaksTiesByBytes) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "text/json_scan.h"
 #include "text/tokenizer_data.h"
 #include "text/utf8.h"
@@ -185,12 +186,10 @@ TEST_F(ReferenceTokenizer, AllCasesFromTokenizerJson) {
 }
 
 TEST_F(ReferenceTokenizer, AllCasesFromVocabAndMerges) {
-  const auto dir = std::filesystem::path(testing::TempDir()) / "areason_vocab_merges";
-  std::filesystem::create_directories(dir);
+  const ScratchDir dir;
   for (const char* name : {"vocab.json", "merges.txt", "tokenizer_config.json"})
-    std::filesystem::copy_file(model_dir() + "/" + name, dir / name, std::filesystem::copy_options::overwrite_existing);
-  check_cases(Tokenizer::load(dir.string()), reference_dir() + "/tokenizer_cases.json");
-  std::filesystem::remove_all(dir);
+    std::filesystem::copy_file(model_dir() + "/" + name, dir.file(name));
+  check_cases(Tokenizer::load(dir.path()), reference_dir() + "/tokenizer_cases.json");
 }
 
 }  // namespace
