@@ -18,6 +18,21 @@ int available_cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+namespace {
+
+// A decode step starts and ends a loop every few microseconds; a short spin saves the wake-up, and gives up soon enough not to
+// hurt a neighbour.
+template <typename Condition>
+void spin_until(const Condition& condition) {
+  for (int spin = 0; spin < 2000 && !condition(); ++spin) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
+
+}  // namespace
+
 struct ThreadPool::State {
   std::vector<std::thread> workers;
   std::mutex mutex;
@@ -25,39 +40,38 @@ struct ThreadPool::State {
   std::condition_variable done;
   std::atomic<std::uint64_t> generation{0};
   bool stopping = false;
-  bool open = false;  // a loop still takes workers
-  int active = 0;     // workers inside it
+  bool open = false;           // a loop still takes workers
+  std::atomic<int> active{0};  // workers inside it; changes under the mutex
 
   const std::function<void(std::size_t, std::size_t)>* body = nullptr;
   std::size_t count = 0;
-  std::size_t chunk = 1;
+  std::size_t grain = 1;
   std::atomic<std::size_t> next{0};
   std::exception_ptr failure;
 
+  // Pieces become smaller towards the end, so that all threads end at about the same time.
+  std::size_t piece_at(std::size_t begin) const { return std::max(grain, (count - begin) / (4 * (workers.size() + 1))); }
+
   void run_chunks() {
-    for (;;) {
-      const std::size_t begin = next.fetch_add(chunk);
-      if (begin >= count) return;
+    std::size_t begin = next.load();
+    while (begin < count) {
+      const std::size_t end = std::min(count, begin + piece_at(begin));
+      if (!next.compare_exchange_weak(begin, end)) continue;
       try {
-        (*body)(begin, std::min(count, begin + chunk));
+        (*body)(begin, end);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
         next = count;
       }
+      begin = next.load();
     }
   }
 
   void work() {
     std::uint64_t seen = 0;
     for (;;) {
-      // A decode step starts a loop every few microseconds; a short spin saves the wake-up, and gives up soon enough not to
-      // hurt a neighbour.
-      for (int spin = 0; spin < 2000 && generation.load(std::memory_order_acquire) == seen; ++spin) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
-      }
+      spin_until([&] { return generation.load(std::memory_order_acquire) != seen; });
       std::unique_lock lock(mutex);
       wake.wait(lock, [&] { return stopping || generation.load() != seen; });
       if (stopping) return;
@@ -96,12 +110,11 @@ void ThreadPool::parallel_for(std::size_t count, std::size_t grain, const std::f
     body(0, count);
     return;
   }
-  const std::size_t pieces = static_cast<std::size_t>(size()) * 4;
   {
     const std::lock_guard lock(state_->mutex);
     state_->body = &body;
     state_->count = count;
-    state_->chunk = std::max(grain, (count + pieces - 1) / pieces);
+    state_->grain = grain;
     state_->next = 0;
     state_->failure = nullptr;
     state_->open = true;
@@ -111,6 +124,9 @@ void ThreadPool::parallel_for(std::size_t count, std::size_t grain, const std::f
   state_->run_chunks();
   std::unique_lock lock(state_->mutex);
   state_->open = false;
+  lock.unlock();
+  spin_until([&] { return state_->active.load(std::memory_order_acquire) == 0; });
+  lock.lock();
   state_->done.wait(lock, [&] { return state_->active == 0; });
   if (state_->failure) std::rethrow_exception(state_->failure);
 }
