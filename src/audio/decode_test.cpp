@@ -9,6 +9,7 @@
 
 #include "audio/testing.h"
 #include "audio/write.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using testing_audio::append_le;
 using testing_audio::expect_error;
 using testing_audio::float_bytes;
-using testing_audio::TempDir;
 using testing_audio::wav_bytes;
 using testing_audio::WavSpec;
 
@@ -85,7 +85,7 @@ TEST(Decode, LoadingInPiecesEqualsTheParts) {
 }
 
 TEST(Decode, EveryFormatOfLibsndfile) {
-  const TempDir dir;
+  const ScratchDir dir;
   const Waveform clip = sine(48000, 0.5);
   struct Case {
     const char* name;
@@ -142,7 +142,7 @@ TEST(Decode, TruncatedWavIsNamed) {
 }
 
 TEST(Decode, TruncatedFlacAndAiffAreNamed) {
-  const TempDir dir;
+  const ScratchDir dir;
   write_as(dir.file("a.aiff"), sine(16000, 1), SF_FORMAT_AIFF | SF_FORMAT_PCM_16);
   write_as(dir.file("a.flac"), sine(16000, 1), SF_FORMAT_FLAC | SF_FORMAT_PCM_16);
   for (const char* name : {"a.aiff", "a.flac"}) {
@@ -185,7 +185,7 @@ TEST(Decode, ImpossibleSamplesAreNamedWithTheirTime) {
 }
 
 TEST(Decode, TextNamedWav) {
-  const TempDir dir;
+  const ScratchDir dir;
   const std::string path = dir.put("notes.wav", "this is not audio, but somebody named it so\n");
   expect_error(ErrorCode::kInput, "notes.wav cannot be read as audio", [&] { decode_audio(path); });
 }
@@ -205,7 +205,7 @@ bool have_ffmpeg() { return std::system("ffmpeg -version >/dev/null 2>&1") == 0;
 
 TEST(Decode, FfmpegReadsM4a) {
   if (!have_ffmpeg()) GTEST_SKIP() << "*** no ffmpeg on PATH ***";
-  const TempDir dir;
+  const ScratchDir dir;
   write_wav(dir.file("in.wav"), sine(44100, 1));
   const std::string command = "ffmpeg -nostdin -loglevel error -i " + dir.file("in.wav") + " -c:a aac -b:a 128k " +
                               dir.file("-odd name.m4a").insert(0, "'") + "'";
@@ -224,7 +224,7 @@ TEST(Decode, FfmpegReadsM4a) {
 }
 
 TEST(Decode, MissingFfmpegIsSaid) {
-  const TempDir dir;
+  const ScratchDir dir;
   const std::string path = dir.put("clip.m4a", std::string("\0\0\0\x20"
                                                            "ftypM4A ",
                                                            12) +

@@ -72,27 +72,6 @@ inline std::string float_bytes(const std::vector<float>& values) {
   return out;
 }
 
-// A directory that is removed at the end of the test.
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = ::testing::TempDir() + "/areason_audio_XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TempDir() {
-    std::error_code ec;
-    std::filesystem::remove_all(path_, ec);
-  }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  std::string put(const std::string& name, const std::string& bytes) const {
-    write_file_atomic(file(name), bytes);
-    return file(name);
-  }
-
- private:
-  std::string path_;
-};
-
 // Runs `call`, which must throw an Error of `code` whose message holds `part`, on one line, with a hint.
 template <typename Call>
 void expect_error(ErrorCode code, const std::string& part, Call call) {

@@ -7,15 +7,15 @@
 #include "audio/decode.h"
 #include "audio/testing.h"
 #include "audio/windows.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
 
 using testing_audio::expect_error;
-using testing_audio::TempDir;
 
 TEST(Write, ReadsBackWithinHalfAStepAndClips) {
-  const TempDir dir;
+  const ScratchDir dir;
   Waveform w{{0.0f, 0.5f, -0.5f, 1.0f, -1.0f, 3.0f, -3.0f, 0.25001f}, 22050};
   write_wav(dir.file("a.wav"), w);
   write_flac(dir.file("a.flac"), w);
@@ -29,7 +29,7 @@ TEST(Write, ReadsBackWithinHalfAStepAndClips) {
 }
 
 TEST(Write, SameBytesEveryTime) {
-  const TempDir dir;
+  const ScratchDir dir;
   const Waveform w{std::vector<float>(5000, 0.125f), 16000};
   write_flac(dir.file("a.flac"), w);
   write_flac(dir.file("b.flac"), w);
@@ -38,7 +38,7 @@ TEST(Write, SameBytesEveryTime) {
 
 TEST(Write, ErrorsNameThePath) {
   expect_error(ErrorCode::kFailure, "/nowhere/a.wav", [] { write_wav("/nowhere/a.wav", {{0.0f}, 16000}); });
-  const TempDir dir;
+  const ScratchDir dir;
   expect_error(ErrorCode::kFailure, "a.wav", [&] { write_wav(dir.file("a.wav"), {{NAN}, 16000}); });
   EXPECT_FALSE(std::filesystem::exists(dir.file("a.wav")));
 }
