@@ -29,6 +29,13 @@ if(AREASON_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${AREASON_CCACHE})
 endif()
 
+# areason_tests(PROGRAM LABEL): makes every test of the program one of ctest's. Both limits guard against a hang only: the
+# default of 5 s for the list of tests is too short for a program that loads libtorch from a cold disk on a busy machine.
+function(areason_tests program label)
+  gtest_discover_tests(${program} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 300 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                       PROPERTIES LABELS ${label} TIMEOUT 1500)
+endfunction()
+
 function(areason_layer name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
@@ -44,7 +51,6 @@ function(areason_layer name)
   if(AREASON_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE areason_${name} GTest::gtest_main)
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                         PROPERTIES LABELS ${name} TIMEOUT 600)
+    areason_tests(${name}_test ${name})
   endif()
 endfunction()

@@ -29,7 +29,7 @@ class AskCommand : public ::testing::Test {
     return run(all, options);
   }
 
-  TempDir dir_;
+  ScratchDir dir_;
   std::string model_, clip_;
 };
 

@@ -22,7 +22,7 @@ class BrokenAudio : public ::testing::Test {
   }
   Result ask_bytes(const std::string& name, std::string_view bytes) const { return ask(dir_.put(name, bytes)); }
 
-  TempDir dir_;
+  ScratchDir dir_;
   std::string model_;
 };
 

@@ -40,7 +40,7 @@ class BrokenModel : public ::testing::Test {
     model_->write(model_->weights(), bytes);
   }
 
-  TempDir dir_;
+  ScratchDir dir_;
   std::unique_ptr<Checkpoint> model_;
   std::string clip_;
 };

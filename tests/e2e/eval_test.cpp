@@ -37,7 +37,7 @@ class EvalCommand : public ::testing::Test {
   Json eval(const std::vector<std::string>& more) const {
     std::vector<std::string> all = {"eval"};
     all.insert(all.end(), more.begin(), more.end());
-    const Result result = run(all, {.input = "", .seconds = 300});
+    const Result result = run(all);
     EXPECT_EQ(result.status, 0) << result.err;
     return result.status == 0 && !result.out.empty() && result.out[0] == '{' ? parse_json(result.out, "output")
                                                                              : Json::object();
@@ -59,7 +59,7 @@ class EvalCommand : public ::testing::Test {
     return lines;
   }
 
-  TempDir dir_;
+  ScratchDir dir_;
   std::string bench_ = dir_.file("bench");
   Json about_;
   bool has_espeak_ = false;
@@ -174,7 +174,7 @@ TEST_F(EvalCommand, CascadeCaptionAndGeminiAnswerTheSlice) {
 
 TEST(EvalHostile, SlowOddItemsAreRunAndCountedByName) {
   if (!fs::exists("models/nano/config.json")) GTEST_SKIP() << "models/nano is not there";
-  TempDir dir;
+  ScratchDir dir;
   fs::create_directories(dir.file("audio"));
   fs::copy_file("examples/clips/code.flac", dir.file("audio/a.flac"));
   dir.put("audio/text.wav", "this is no sound");
@@ -210,8 +210,7 @@ TEST(EvalHostile, SlowOddItemsAreRunAndCountedByName) {
                       nullptr};
   dir.put("mmau-test-mini.json", dump_json(items));
   const Result result = run({"eval", "run", "--benchmark", "mmau", "--data", dir.path(), "--out", dir.file("run"), "--model",
-                             "models/nano", "--max-new-tokens", "4", "--structure", "free", "--json", "--resamples", "0"},
-                            {.input = "", .seconds = 300});
+                             "models/nano", "--max-new-tokens", "4", "--structure", "free", "--json", "--resamples", "0"});
   ASSERT_EQ(result.status, 0) << result.err;
   const Json json = parse_json(result.out, "output");
   EXPECT_EQ(json["items"], 15);
@@ -231,7 +230,7 @@ TEST(EvalHostile, SlowOddItemsAreRunAndCountedByName) {
 }
 
 // `good`, a line of 1 GB, and `good` again with another id. The gigabyte is a hole in the file and takes no disk.
-std::string put_gigabyte(const TempDir& dir, const std::string& name, const std::string& good, const std::string& opening) {
+std::string put_gigabyte(const ScratchDir& dir, const std::string& name, const std::string& good, const std::string& opening) {
   const std::string path = dir.put(name, good + opening);
   fs::resize_file(path, (std::uintmax_t{1} << 30) + good.size() + opening.size());
   std::ofstream(path, std::ios::binary | std::ios::app) << "\n";
@@ -239,8 +238,8 @@ std::string put_gigabyte(const TempDir& dir, const std::string& name, const std:
 }
 
 TEST(EvalHostile, SlowALineOfAGigabyteIsCountedInBoundedMemory) {
-  const RunOptions small = {.input = "", .seconds = 300, .memory_mb = 700};
-  TempDir dir;
+  const RunOptions small = {.input = "", .memory_mb = 700};
+  ScratchDir dir;
   const auto item = [](const std::string& id) {
     return dump_json({{"id", id},
                       {"audio_id", "./a.flac"},

@@ -39,21 +39,6 @@ std::string wav_header(int format, int bits, std::uint64_t claimed) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = ::testing::TempDir() + "/areason_e2e_XXXXXX";
-  path_ = ::mkdtemp(pattern.data());
-}
-
-TempDir::~TempDir() {
-  std::error_code ec;
-  fs::remove_all(path_, ec);
-}
-
-std::string TempDir::put(const std::string& name, std::string_view bytes) const {
-  write_file_atomic(file(name), bytes);
-  return file(name);
-}
-
 std::string wav_tone(double seconds, std::int64_t claimed) {
   std::string data;
   for (int i = 0; i < static_cast<int>(seconds * 16000); ++i)

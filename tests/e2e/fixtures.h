@@ -6,23 +6,9 @@
 #include <string_view>
 
 #include "base/json_fwd.h"
+#include "base/testing.h"
 
 namespace areason::e2e {
-
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  // Writes a file and returns its path.
-  std::string put(const std::string& name, std::string_view bytes) const;
-
- private:
-  std::string path_;
-};
 
 // `seconds` of a 440 Hz tone, 16 kHz mono 16 bit. `claimed` bytes of samples in the header (negative: the truth).
 std::string wav_tone(double seconds, std::int64_t claimed = -1);
@@ -57,7 +43,7 @@ class Checkpoint {
  private:
   Json read_header(const std::string& name) const;
   void write_header(const std::string& name, const Json& header) const;
-  TempDir dir_;
+  ScratchDir dir_;
 };
 
 }  // namespace areason::e2e

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 
@@ -92,6 +93,8 @@ int lines_starting_with(const std::string& text, const std::string& start, std::
 
 Result run(const std::vector<std::string>& arguments, const RunOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
+  // Every thread's heap would reserve its own part of the address space, and there is a thread a core.
+  ::setenv("MALLOC_ARENA_MAX", "2", 1);
   Result result;
   Pipe pipes[3];
   const pid_t pid = ::fork();

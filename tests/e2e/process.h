@@ -15,7 +15,7 @@ struct Result {
 
 struct RunOptions {
   std::string input;             // for standard input
-  double seconds = 120;          // sanitizer builds on a busy machine need their time
+  double seconds = 600;          // against a hang only: sanitizer builds on a busy machine need their time
   std::size_t memory_mb = 6000;  // address space; ignored under sanitizers, which reserve terabytes
 };
 

@@ -40,7 +40,7 @@ class BrokenFiles : public ::testing::Test {
     return run(
         {"probe", "--model", model_, "--messages", dir_.put("messages.json", messages), "--out", dir_.file("out.safetensors")});
   }
-  TempDir dir_;
+  ScratchDir dir_;
   std::string model_;
 };
 
