@@ -1,10 +1,10 @@
 // What must make no difference: accumulation, activation checkpointing, adapters that are merged; and what LoRA trains.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/testing.h"
 #include "model/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/optimizer.h"
@@ -98,14 +98,12 @@ TEST(Noise, IsForTrainingOnly) {
 class Lora : public testing::TestWithParam<AdapterScale> {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) / ("lora-" + std::to_string(::getpid()) + std::to_string(static_cast<int>(GetParam())));
     make_directories(dir_ / "base");
     make_directories(dir_ / "adapter");
     options_.rank = 3;
     options_.alpha = 8;
     options_.scaling = GetParam();
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   TrainModel adapted() const {
     TrainModel model(small_config(), at::kFloat);
@@ -113,7 +111,8 @@ class Lora : public testing::TestWithParam<AdapterScale> {
     model.initialise(3);
     return model;
   }
-  fs::path dir_;
+  const ScratchDir scratch_;
+  const fs::path dir_ = scratch_.path();
   AdapterOptions options_;
 };
 

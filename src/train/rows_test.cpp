@@ -2,13 +2,13 @@
 #include "train/rows.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cota/sample.h"
 #include "train/packing.h"
 
@@ -119,8 +119,8 @@ TEST(Rows, ALeadingAssistantGetsAnEmptyUser) {
 }
 
 TEST(Rows, FilesOfEveryKindWithBadRowsCounted) {
-  const fs::path dir = fs::path(testing::TempDir()) / ("rows-" + std::to_string(::getpid()));
-  make_directories(dir);
+  const ScratchDir scratch;
+  const fs::path dir = scratch.path();
   const std::string good = R"({"query": "q", "response": "r"})";
   write_file_atomic(dir / "a.jsonl", good + "\nnot json\n\n" + R"({"query": "q"})" + "\n" + good + "\n");
   write_file_atomic(dir / "b.json", "[" + good + "," + good + "]");
@@ -137,7 +137,6 @@ TEST(Rows, FilesOfEveryKindWithBadRowsCounted) {
   EXPECT_THROW(read_training_rows({dir / "missing.jsonl"}, {}), Error);
   EXPECT_EQ(read_training_rows({(dir / "b.json").string() + "#1"}, {}).rows.size(), 1u);
   EXPECT_EQ(read_training_rows({(dir / "b.json").string() + "#5"}, {}).rows.size(), 5u);
-  fs::remove_all(dir);
 }
 
 class Masks : public testing::Test {

@@ -2,7 +2,6 @@
 #include "train/plain/adapter.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 
 namespace areason::train {
 namespace {
@@ -20,13 +20,10 @@ constexpr const char* kModule = "language_model.model.layers.0.self_attn.q_proj"
 class Adapter : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) / ("adapter-" + std::to_string(::getpid()));
-    fs::remove_all(dir_);
     make_directories(dir_ / "base");
     make_directories(dir_ / "adapter");
     write_file_atomic(dir_ / "base/config.json", "{}");
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   // A base of one linear [2, 3] and an embedding, and an adapter of rank 2 under the names of `prefix`.
   void write(const std::string& prefix, const AdapterOptions& options) const {
@@ -43,7 +40,8 @@ class Adapter : public testing::Test {
     merge_adapter({dir_ / "base", dir_ / "adapter", dir_ / "out", shard_bytes});
     return TensorStore::open(dir_ / "out").at(std::string(kModule) + ".weight").to_f32();
   }
-  fs::path dir_;
+  const ScratchDir scratch_;
+  const fs::path dir_ = scratch_.path();
 };
 
 // B A = [[5, 2, -1], [-2, -1, 0]].

@@ -2,13 +2,13 @@
 #include "train/plain/run_report.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 #include "train/plain/event_file.h"
 
 namespace areason::train {
@@ -18,13 +18,8 @@ namespace fs = std::filesystem;
 
 class RunFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) / ("run-files-" + std::to_string(::getpid()));
-    fs::remove_all(dir_);
-    make_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-  fs::path dir_;
+  const ScratchDir scratch_;
+  const fs::path dir_ = scratch_.path();
 };
 
 template <typename T>
