@@ -148,6 +148,15 @@ Option find_option(std::string_view low, int index, std::size_t from) {
   return {};
 }
 
+// Without what separates it from the next option: ",", ";", the full stop of "3.", or the bullet and the bold mark that open
+// the next line.
+std::string option_text(std::string_view text) {
+  std::string out = trimmed(text);
+  const auto separates = [&](char c) { return c == ',' || c == ';' || c == '*' || (c == '.' && out.size() < 4); };
+  while (!out.empty() && separates(out.back())) out = trimmed(out.substr(0, out.size() - 1));
+  return out.ends_with("\n-") ? option_text(out.substr(0, out.size() - 2)) : out;
+}
+
 }  // namespace
 
 std::string trimmed(std::string_view text) {
@@ -188,10 +197,7 @@ std::vector<std::string> choices_in(std::string_view question) {
   for (int i = 0; current.from != std::string::npos && i < 8; ++i) {
     const Option next = find_option(low, i + 1, current.text);
     const std::size_t end = next.from == std::string::npos ? question.size() : next.from;
-    std::string text = trimmed(question.substr(current.text, end - current.text));
-    while (!text.empty() && (text.back() == ',' || text.back() == ';' || (text.back() == '.' && i > 0 && text.size() < 3)))
-      text.pop_back();
-    out.push_back(trimmed(text));
+    out.push_back(option_text(question.substr(current.text, end - current.text)));
     current = next;
   }
   return out.size() < 2 ? std::vector<std::string>() : out;

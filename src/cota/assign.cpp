@@ -8,11 +8,13 @@
 #include "base/log.h"
 #include "cota/check.h"
 #include "cota/kinds.h"
+#include "cota/quality.h"
 
 namespace areason {
 namespace {
 
 constexpr double kMostOfOneNumber = 0.45;  // of a tested counting kind
+constexpr int kWordings = 4;               // that a training question may try until it is like no other about its clip
 
 // One thing to listen to: a clip, or two to compare.
 struct Subject {
@@ -141,6 +143,20 @@ std::optional<Sample> kept(const AssignOptions& options, const std::function<std
   }
 }
 
+// A question unlike those asked before, whose PLANNING does not give the answer away ("how fast the beats follow": fast).
+// Another wording is another draw, so that no answer becomes rarer than others.
+std::optional<Sample> new_question(const std::vector<Sample>& asked, const AssignOptions& options,
+                                   const std::function<std::optional<Sample>(const std::string& again)>& make) {
+  for (int wording = 0; wording < kWordings; ++wording) {
+    auto sample = kept(options, [&] { return make(wording == 0 ? "" : "/again" + std::to_string(wording)); });
+    if (!sample) return {};
+    const bool known =
+        std::any_of(asked.begin(), asked.end(), [&](const Sample& other) { return ask_nearly_the_same(other, *sample); });
+    if (!known && !planning_names_answer(*sample)) return sample;
+  }
+  return {};
+}
+
 // Weighted draw without replacement, then repeats of kinds until there are enough.
 std::vector<Sample> questions_for(const Subject& subject, const Material& material, const AssignOptions& options) {
   const std::string base = std::to_string(options.seed) + "/" + subject.id + "/";
@@ -152,13 +168,13 @@ std::vector<Sample> questions_for(const Subject& subject, const Material& materi
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Sample> out;
-  std::set<std::string> asked;
   for (int round = 0; round < 2; ++round) {
     for (const auto& [key, maker] : order) {
       if (static_cast<int>(out.size()) == options.questions_per_clip) return out;
-      auto sample =
-          kept(options, [&] { return try_kind(subject, *maker, material, base + maker->kind + "/" + std::to_string(round)); });
-      if (!sample || !asked.insert(sample->question).second) continue;
+      const std::string item = base + maker->kind + "/" + std::to_string(round);
+      auto sample = new_question(out, options,
+                                 [&](const std::string& again) { return try_kind(subject, *maker, material, item + again); });
+      if (!sample) continue;
       if (round > 0 && maker->kind == "describe") continue;
       sample->id = subject.id + "-q" + std::to_string(out.size());
       out.push_back(std::move(*sample));

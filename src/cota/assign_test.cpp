@@ -13,6 +13,7 @@
 #include "cota/check.h"
 #include "cota/drills.h"
 #include "cota/kinds.h"
+#include "cota/quality.h"
 #include "cota/scene_testing.h"
 
 namespace areason {
@@ -41,6 +42,21 @@ TEST(Assign, TrainingAsksEveryKindAndAgreesWithItself) {
   // Letters are uniform: with n draws the share of each is within 4 standard deviations of 1/4.
   for (const auto& [letter, count] : letters) EXPECT_NEAR(count, 0.25 * all, 4 * std::sqrt(0.1875 * all)) << letter;
   EXPECT_GT(samples.size(), 3.5 * static_cast<double>(clips.size()));
+}
+
+// As `data stats` counts them: two kinds may share a wording ("Which language is spoken?", with options and without), and "how
+// fast the beats follow" gives "fast" away.
+TEST(Assign, TrainingAsksNothingTwiceAndPlanningGivesNothingAway) {
+  const auto clips = random_clips(150);
+  QualityReport quality;
+  std::map<std::string, int> tempo;
+  for (const Sample& s : assign_training(pointers(clips), {})) {
+    quality.add(s);
+    if (s.kind == "music-tempo") ++tempo[s.answer_text];
+  }
+  EXPECT_EQ(quality.near_duplicates(), 0) << quality.text();
+  EXPECT_EQ(quality.planning_leaks(), 0);
+  EXPECT_GT(tempo["fast"], 0) << "another wording, not another answer";
 }
 
 TEST(Drills, AgreeWithThemselvesAndDependOnTheSeedOnly) {

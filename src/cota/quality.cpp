@@ -49,6 +49,13 @@ double common_share(const std::vector<std::uint32_t>& a, const std::vector<std::
   return all == 0 ? 1 : static_cast<double>(both.size()) / static_cast<double>(all);
 }
 
+std::vector<std::uint32_t> question_words(const Sample& s) {
+  std::vector<std::uint32_t> out;
+  for (const std::string& word : lower_words(stem_of_question(s))) out.push_back(static_cast<std::uint32_t>(hash_of(word)));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 // The value that chi square passes once in a thousand times, for 1 … 9 degrees of freedom (NIST/SEMATECH handbook,
 // table 1.3.6.7.4).
 constexpr std::array<double, 10> kOneInThousand = {0, 10.828, 13.816, 16.266, 18.467, 20.515, 22.458, 24.322, 26.125, 27.877};
@@ -73,6 +80,13 @@ bool planning_names_answer(const Sample& s) {
   return holds(plan) && !holds(asked) && named <= 1;
 }
 
+bool ask_nearly_the_same(const Sample& a, const Sample& b) {
+  // The turns before belong to a question: "And how often?" may stand after each.
+  const auto same_turn = [](const Turn& x, const Turn& y) { return x.question == y.question; };
+  if (!std::equal(a.turns.begin(), a.turns.end(), b.turns.begin(), b.turns.end(), same_turn)) return false;
+  return common_share(question_words(a), question_words(b)) >= kNear;
+}
+
 void QualityReport::add(const Sample& s) {
   ++samples_;
   leaks_ += planning_names_answer(s) ? 1 : 0;
@@ -80,15 +94,10 @@ void QualityReport::add(const Sample& s) {
     const int letter = s.answer_letter[0] - 'a';
     if (letter >= 0 && letter < 4) ++gold_[s.choices.size()][static_cast<std::size_t>(letter)];
   }
-  Asked now{s.id, {}};
+  Asked now{s.id, question_words(s)};
   std::string joined;
-  for (const std::string& word : lower_words(stem_of_question(s))) {
-    now.words.push_back(static_cast<std::uint32_t>(hash_of(word)));
-    joined += word + " ";
-  }
+  for (const std::string& word : lower_words(stem_of_question(s))) joined += word + " ";
   ++questions_[hash_of(joined)];
-  std::sort(now.words.begin(), now.words.end());
-  // The turns before belong to a question: "And how often?" may stand after each.
   std::string clip = s.source.set + "\n" + s.source.id;
   for (const std::string& audio : s.audio) clip += "\n" + audio;
   for (const Turn& turn : s.turns) clip += "\n" + turn.question;

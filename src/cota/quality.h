@@ -50,5 +50,7 @@ class QualityReport {
 
 // Does PLANNING name the answer before anything was heard? Words that the question itself holds give nothing away.
 bool planning_names_answer(const Sample& sample);
+// Do two questions about one clip ask nearly the same, options left aside?
+bool ask_nearly_the_same(const Sample& a, const Sample& b);
 
 }  // namespace areason

@@ -273,6 +273,15 @@ TEST(Prompts, RenderAsTheGoldenFileHasThem) {
     EXPECT_EQ(full.find("{{"), full.find("{{labels}}")) << name << ": only a value may hold braces";
     EXPECT_EQ(rendered[name]["bare"].get<std::string>().find("{{"), std::string::npos) << name;
   }
+  const StagePrompt script = read_prompt_file("prompts", "script/default");
+  const PromptValues values = {{"scenario", "[scenario]"}, {"speakers", "[speakers]"}, {"lines", "[lines]"}};
+  rendered["script/default"] = {{"full", render_prompt(script, values)}, {"bare", render_prompt(script, {})}};
+  for (const auto& file : std::filesystem::recursive_directory_iterator("prompts")) {
+    const std::string name = file.path().parent_path().filename().string() + "/" + file.path().stem().string();
+    if (file.is_regular_file() && !name.starts_with("parts/")) {
+      EXPECT_TRUE(rendered.contains(name)) << name << " is rendered by no test";
+    }
+  }
   const std::string path = "tests/cases/prompts.json";
   if (std::getenv("AREASON_UPDATE_CASES") != nullptr) write_file_atomic(path, dump_json(rendered, 1) + "\n");
   const Json golden = read_json_file(path);

@@ -1,5 +1,7 @@
 #include "cota/think.h"
 
+#include <algorithm>
+
 #include "cota/check.h"
 
 namespace areason {
@@ -28,8 +30,14 @@ std::string structure_refusal(const ParsedChain& parsed) {
     if (text.find("</") != std::string::npos || text.find("<THINK") != std::string::npos)
       return "<" + name + "> holds tags that do not belong there";
   }
-  for (const std::string& problem : parsed.problems) {
-    if (problem.find("order") != std::string::npos) return "the sections are not in the order of the format";
+  // parse_chain() also says "comes after" of a section that comes again; there the first one counts, where it stands.
+  const auto times = [&](const std::string& what) {
+    return std::count_if(parsed.problems.begin(), parsed.problems.end(),
+                         [&](const std::string& problem) { return problem.rfind(what, 0) == 0; });
+  };
+  for (const Section section : kSections) {
+    const std::string name(section_tag(section));
+    if (times(name + " comes after") > times(name + " comes twice")) return "the sections are not in the order of the format";
   }
   return "";
 }
