@@ -100,15 +100,21 @@ inline void add_group(WeightType type, const Group& group, const IntRows& x, Sum
 void int_dot(const IntDotArgs& args) {
   for (int n = 0; n < args.n; ++n) {
     const auto* row = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(n) * args.row_bytes;
-    Sums sums;
+    Sums sums[kIntDotRows];
     for (int g = 0; g < args.k / 32; ++g) {
       Group group;
       read_group(args.type, row, g, group);
-      add_group(args.type, group, {args.x.q + 32 * g, args.x.d + g, args.x.ds + g, nullptr, nullptr, nullptr}, sums);
+      for (int r = 0; r < args.rows; ++r) {
+        const IntRows& x = args.x[r];
+        add_group(args.type, group, {x.q + 32 * g, x.d + g, x.ds + g, nullptr, nullptr, nullptr}, sums[r]);
+      }
     }
-    float total = sums.acc - sums.min;
-    if (args.bias != nullptr) total += args.bias[n];
-    args.y[n] = args.store == Store::kAdd ? args.y[n] + total : total;
+    for (int r = 0; r < args.rows; ++r) {
+      float total = sums[r].acc - sums[r].min;
+      if (args.bias != nullptr) total += args.bias[n];
+      float& y = args.y[static_cast<std::size_t>(r) * args.y_stride + static_cast<std::size_t>(n)];
+      y = args.store == Store::kAdd ? y + total : total;
+    }
   }
 }
 

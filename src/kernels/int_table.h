@@ -28,7 +28,8 @@ constexpr RowScales row_scales(WeightType type) {
 }
 
 // Activations as int8, in one of two orders.
-//   One row: values one after another, padded with zeros to a multiple of 128.
+//   Rows by themselves (one, or few): padded with zeros to a multiple of 128 values. Of as many groups as a vector has lanes of
+//   16 bytes, the first halves come first, then the second halves; without vectors the values are in their order.
 //   Tiles of four rows, of one depth (kIntDepth or what is left): value k of row r stands at q[tile][k / 4][r][k % 4], the
 //   other arrays are [tile][group][r].
 struct IntRows {
@@ -56,16 +57,19 @@ struct IntQuantizeArgs {
   std::int32_t* exponent;      // coarse scales only
 };
 
-// y[0 … n) of one row of x: streams the weights.
+// y[row][0 … n) of few rows of x: streams the weights.
+constexpr int kIntDotRows = 16;  // at most
 struct IntDotArgs {
   WeightType type;
   const void* weights;  // n rows
   std::size_t row_bytes;
   int n;
   int k;
-  IntRows x;          // in the order of one row
+  const IntRows* x;   // each row by itself
+  int rows;           // 1 … kIntDotRows
   const float* bias;  // may be null
   float* y;
+  std::size_t y_stride;
   Store store;
 };
 

@@ -12,18 +12,20 @@ namespace {
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-// Memory for packed rows of x: in the order of one row, or in tiles, depth after depth. Not cleared: what is read is written.
+enum class RowOrder { kApart, kTiles };
+
+// Memory for packed rows of x: each by itself, or in tiles, depth after depth. Not cleared: what is read is written.
 class RowBuffer {
  public:
-  RowBuffer(const IntTable& table, RowScales scales, int rows, int k)
+  RowBuffer(const IntTable& table, RowOrder order, RowScales scales, const LinearInput& in)
       : table_(table),
         scales_(scales),
-        rows_(rows),
-        k_(k),
-        depth_(rows == 1 ? k : table.depth),
-        step_(rows == 1 ? 1 : table.tile_rows) {
-    padded_rows_ = size((rows + step_ - 1) / step_ * step_);
-    groups_ = rows == 1 ? size((k + 127) / 128 * 4) : size(k / 32);
+        apart_(order == RowOrder::kApart),
+        k_(in.k),
+        depth_(apart_ ? in.k : table.depth),
+        step_(apart_ ? 1 : table.tile_rows) {
+    padded_rows_ = size((in.rows + step_ - 1) / step_ * step_);
+    groups_ = apart_ ? size((in.k + 127) / 128 * 4) : size(in.k / 32);
     group_bytes_ = size(32 * table.value_bytes);
     const std::size_t cells = groups_ * padded_rows_;
     q_ = std::make_unique_for_overwrite<std::int8_t[]>(group_bytes_ * cells);
@@ -45,7 +47,7 @@ class RowBuffer {
     for (int depth = 0; depth < k_; depth += depth_) {
       const int k = std::min(depth_, k_ - depth);
       const std::size_t tile = cell(depth, row - lane), at = tile + size(lane);
-      table_.quantize({in.x + size(row) * in.stride + depth, k, rows_ == 1 ? static_cast<int>(groups_) : k / 32, step_, scales_,
+      table_.quantize({in.x + size(row) * in.stride + depth, k, apart_ ? static_cast<int>(groups_) : k / 32, step_, scales_,
                        q_.get() + group_bytes_ * tile + 4 * lane, floats_.get() + at, floats_.get() + cells + at,
                        sums_.get() + at, sums_.get() + cells + 2 * tile + lane, sums_.get() + cells + at});
     }
@@ -54,12 +56,13 @@ class RowBuffer {
  private:
   // Groups of all rows before this depth, and of this depth before this row.
   std::size_t cell(int depth, int row) const {
+    if (apart_) return groups_ * size(row);
     return size(depth / 32) * padded_rows_ + size(std::min(depth_, k_ - depth) / 32) * size(row);
   }
 
   const IntTable& table_;
   RowScales scales_;
-  int rows_;
+  bool apart_;
   int k_;
   int depth_;
   int step_;
@@ -89,17 +92,28 @@ const char* weights_at(const Piece& piece, int k) {
   return static_cast<const char*>(piece.out->weights) + row_bytes(piece.out->type, k) * size(piece.column);
 }
 
-void one_row(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs, const IntRows& x) {
+void pack_rows(const KernelContext& context, const LinearInput& in, RowBuffer& x) {
+  context.pool.parallel_for(size(in.rows), 1 + 16384 / size(in.k), [&](std::size_t begin, std::size_t end) {
+    for (; begin < end; ++begin) x.pack(in, static_cast<int>(begin));
+  });
+}
+
+void few_rows(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs) {
   constexpr int kUnit = 16;             // weight rows: a multiple of what a kernel takes at once
   constexpr std::size_t kWork = 65536;  // multiply-adds worth handing to another thread
+  const IntTable& table = *context.table.integers;
+  RowBuffer x(table, RowOrder::kApart, row_scales(outputs.front().type), in);
+  pack_rows(context, in, x);
+  IntRows rows[kIntDotRows];
+  for (int r = 0; r < in.rows; ++r) rows[r] = x.view(0, r);
   const auto pieces = split_columns(outputs, kUnit);
   context.pool.parallel_for(pieces.size(), 1 + kWork / (size(kUnit) * size(in.k)), [&](std::size_t begin, std::size_t end) {
     while (begin < end) {  // neighbouring pieces of one output are one call
       Piece piece = pieces[begin];
       for (++begin; begin < end && pieces[begin].out == piece.out; ++begin) piece.columns += pieces[begin].columns;
       const LinearOutput& out = *piece.out;
-      context.table.integers->dot({out.type, weights_at(piece, in.k), row_bytes(out.type, in.k), piece.columns, in.k, x,
-                                   out.bias == nullptr ? nullptr : out.bias + piece.column, out.y + piece.column, out.store});
+      table.dot({out.type, weights_at(piece, in.k), row_bytes(out.type, in.k), piece.columns, in.k, rows, in.rows,
+                 out.bias == nullptr ? nullptr : out.bias + piece.column, out.y + piece.column, out.stride, out.store});
     }
   });
 }
@@ -205,10 +219,8 @@ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 void many_rows(const KernelContext& context, const IntTable& table, const LinearInput& in,
                std::span<const LinearOutput> outputs) {
-  RowBuffer x(table, row_scales(outputs.front().type), in.rows, in.k);
-  context.pool.parallel_for(size(in.rows), 1 + 16384 / size(in.k), [&](std::size_t begin, std::size_t end) {
-    for (; begin < end; ++begin) x.pack(in, static_cast<int>(begin));
-  });
+  RowBuffer x(table, RowOrder::kTiles, row_scales(outputs.front().type), in);
+  pack_rows(context, in, x);
   const int nc = table.nc, threads = context.pool.size();
   int panels = 0;
   for (const auto& out : outputs) panels += ceil_div(out.n, nc);
@@ -230,11 +242,8 @@ void many_rows(const KernelContext& context, const IntTable& table, const Linear
 }
 
 void linear_integers(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
-  const IntTable& table = *context.table.integers;
-  if (input.rows > 1) return many_rows(context, table, input, outputs);
-  RowBuffer x(table, row_scales(outputs.front().type), 1, input.k);
-  x.pack(input, 0);
-  one_row(context, input, outputs, x.view(0, 0));
+  if (input.rows <= kIntDotRows) return few_rows(context, input, outputs);
+  many_rows(context, *context.table.integers, input, outputs);
 }
 
 }  // namespace

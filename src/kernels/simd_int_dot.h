@@ -1,4 +1,4 @@
-// One row of x times many weight rows, streaming the weights once: bound by memory. Rows go in bands; while a band is computed
+// Few rows of x times many weight rows, streaming the weights once: bound by memory. Rows go in bands; while a band is computed
 // the next one is fetched in the order of its addresses. See int_table.h for the arithmetic.
 // Thread rule: pure functions.
 #pragma once
@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kBandRows = 8;  // weight rows of a band: two vectors of four
 
-// The part of x that a step of kQuads groups needs, shared by all rows of a band.
+// The part of a row of x that a step of kQuads groups needs, shared by all weight rows of a band.
 struct StepX {
   V q[2];
   V correction[2];  // of a group in its lane; [1] only where halves have scales of their own
@@ -20,9 +20,8 @@ struct StepX {
 template <class Format>
 inline StepX step_x(const IntRows& x, std::size_t group) {
   StepX out;
-  const V low = load(x.q + 32 * group), high = load(x.q + 32 * group + 16 * kQuads);
-  out.q[0] = first_halves(low, high);
-  out.q[1] = second_halves(low, high);
+  out.q[0] = load(x.q + 32 * group);
+  out.q[1] = load(x.q + 32 * group + 16 * kQuads);
   if constexpr (Format::kHalves) {
     out.correction[0] = shift_left<Format::kShift>(spread_even(x.minus_halves + 2 * group));
     out.correction[1] = shift_left<Format::kShift>(spread_odd(x.minus_halves + 2 * group));
@@ -36,7 +35,7 @@ inline StepX step_x(const IntRows& x, std::size_t group) {
   return out;
 }
 
-// Sums of the eight rows of a band.
+// Sums of the eight weight rows of a band with one row of x.
 struct BandSums {
   __m256 acc = _mm256_setzero_ps();
   __m256 min = _mm256_setzero_ps();
@@ -50,6 +49,22 @@ inline Quad quad_at(Unit first, std::size_t stride) {
   return {{first, first + stride, first + 2 * stride, first + 3 * stride}};
 }
 
+// All rows of a band, at one unit.
+template <class Format>
+struct BandUnit {
+  Quad quads[2];
+  typename Format::Scales scales[2];
+};
+template <class Format>
+inline BandUnit<Format> unit_of(const Quad& a, const Quad& b) {
+  return {{a, b}, {Format::scales(a.rows), Format::scales(b.rows)}};
+}
+
+// What a step reads of four rows.
+struct QuadBytes {
+  V of[4][2];
+};
+
 // What a step of four rows adds: products of groups (lanes) and rows (elements).
 struct Products {
   F first;
@@ -57,10 +72,10 @@ struct Products {
   F min;
 };
 
-// A step of four rows: its number in the unit, and what it fetches (or null): its part of the bytes of eight units.
+// A step: its number in the unit, its first group, and what it fetches: its part of the bytes of eight units.
 struct StepAt {
   int step = 0;
-  int part = 0;
+  std::size_t group = 0;
   const char* ahead = nullptr;
 };
 
@@ -77,19 +92,26 @@ inline void fetch_part(const char* ahead, int part) {
 }
 
 template <class Format, bool kFetch>
-inline Products multiply(const Quad& quad, const typename Format::Scales& scales, const StepAt& at, const StepX& x) {
-  const int step = at.step;
+inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
+  QuadBytes out;
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
+    Format::load(quad.rows[r], at.step, out.of[r]);
+  }
+  return out;
+}
+
+template <class Format>
+inline Products multiply(const QuadBytes& bytes, const typename Format::Scales& scales, int step, const StepX& x) {
   V first[4], second[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    if constexpr (kFetch) fetch_part<Format>(at.ahead, at.part + r);
-    V bytes[2];
-    Format::load(quad.rows[r], step, bytes);
     if constexpr (Format::kHalves) {
-      first[r] = dot4<Format::kBytes>(zero(), bytes[0], x.q[0]);
-      second[r] = dot4<Format::kBytes>(zero(), bytes[1], x.q[1]);
+      first[r] = dot4<Format::kBytes>(zero(), bytes.of[r][0], x.q[0]);
+      second[r] = dot4<Format::kBytes>(zero(), bytes.of[r][1], x.q[1]);
     } else {
-      first[r] = dot4_two<Format::kBytes>(bytes, x.q);
+      first[r] = dot4_two<Format::kBytes>(bytes.of[r], x.q);
     }
   }
   constexpr int kProducts = Format::kHalves ? 4 : 8;
@@ -118,60 +140,77 @@ inline void add_step(BandSums& sums, const Products& a, const Products& b) {
   }
 }
 
-inline void finish_band(const IntDotArgs& args, int first, int rows, const BandSums& sums) {
-  float value[kBandRows];
-  _mm256_storeu_ps(value, _mm256_sub_ps(sums.acc, sums.min));
+// One step of a band for all rows of x: the weights are unpacked once.
+template <class Format, bool kOneRow, bool kFetch>
+inline void band_step(const IntDotArgs& args, const BandUnit<Format>& unit, const StepAt& at, BandSums* sums) {
+  const QuadBytes a = unpack<Format, kFetch>(unit.quads[0], at, 0), b = unpack<Format, kFetch>(unit.quads[1], at, 4);
+  const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
-    float total = value[r];
-    if (args.bias != nullptr) total = total + args.bias[first + r];
-    args.y[first + r] = args.store == Store::kAdd ? args.y[first + r] + total : total;
+    const StepX x = step_x<Format>(args.x[r], at.group);
+    const Products product = multiply<Format>(a, unit.scales[0], at.step, x);
+    add_step<Format>(sums[r], product, multiply<Format>(b, unit.scales[1], at.step, x));
   }
 }
 
 // What is left of a row after its whole units; only formats of small blocks have that.
-template <class Format>
-__attribute__((noinline)) void band_rest(const Quad& a, const Quad& b, std::size_t bytes, const StepX& x, BandSums& sums) {
+template <class Format, bool kOneRow>
+__attribute__((noinline)) void band_rest(const IntDotArgs& args, const Quad (&quads)[2], std::size_t group, BandSums* sums) {
   PaddedUnits padded[2];
   Quad copy[2];
-  padded[0].fill(a.rows, bytes, copy[0].rows);
-  padded[1].fill(b.rows, bytes, copy[1].rows);
-  add_step<Format>(sums, multiply<Format, false>(copy[0], Format::scales(copy[0].rows), {}, x),
-                   multiply<Format, false>(copy[1], Format::scales(copy[1].rows), {}, x));
+  for (int i = 0; i < 2; ++i) padded[i].fill(quads[i].rows, args.row_bytes % Format::kUnitBytes, copy[i].rows);
+  band_step<Format, kOneRow, false>(args, unit_of<Format>(copy[0], copy[1]), {0, group, nullptr}, sums);
 }
 
-// Eight rows from `first` on; or, with a stride of zero, one.
-template <class Format>
+// The first `columns` weight rows of a band, from `first` on.
+template <bool kOneRow>
+inline void finish_band(const IntDotArgs& args, int first, int columns, const BandSums* sums) {
+  const int rows = kOneRow ? 1 : args.rows;
+  for (int r = 0; r < rows; ++r) {
+    float value[kBandRows];
+    _mm256_storeu_ps(value, _mm256_sub_ps(sums[r].acc, sums[r].min));
+    float* y = args.y + static_cast<std::size_t>(r) * args.y_stride + first;
+    for (int c = 0; c < columns; ++c) {
+      float total = value[c];
+      if (args.bias != nullptr) total = total + args.bias[first + c];
+      y[c] = args.store == Store::kAdd ? y[c] + total : total;
+    }
+  }
+}
+
+// Eight weight rows from `first` on; or, with a stride of zero, one.
+template <class Format, bool kOneRow>
 void band(const IntDotArgs& args, int first, std::size_t stride) {
-  const int rows = stride == 0 ? 1 : kBandRows;
   Unit a = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(first) * args.row_bytes;
   Unit b = a + 4 * stride;
   // The bytes after this band, in the order of their addresses: the next band, or what follows in the file.
   const char* ahead = reinterpret_cast<const char*>(a) + kBandRows * args.row_bytes;
-  const std::size_t units = args.row_bytes / Format::kUnitBytes, rest = args.row_bytes % Format::kUnitBytes;
-  BandSums sums;
+  BandSums sums[kOneRow ? 1 : kIntDotRows];
   std::size_t group = 0;
-  for (std::size_t unit = 0; unit < units; ++unit) {
-    const Quad quad_a = quad_at(a, stride), quad_b = quad_at(b, stride);
-    const auto scales_a = Format::scales(quad_a.rows), scales_b = Format::scales(quad_b.rows);
+  for (std::size_t unit = args.row_bytes / Format::kUnitBytes; unit > 0; --unit) {
+    const auto weights = unit_of<Format>(quad_at(a, stride), quad_at(b, stride));
 #pragma GCC unroll 4
-    for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
-      const StepX x = step_x<Format>(args.x, group);
-      const Products product_a = multiply<Format, true>(quad_a, scales_a, {step, kBandRows * step, ahead}, x);
-      add_step<Format>(sums, product_a, multiply<Format, true>(quad_b, scales_b, {step, kBandRows * step + 4, ahead}, x));
-    }
+    for (int step = 0; step < Format::kSteps; ++step, group += kQuads)
+      band_step<Format, kOneRow, true>(args, weights, {step, group, ahead}, sums);
     ahead += kBandRows * Format::kUnitBytes;
     a += Format::kUnitBytes;
     b += Format::kUnitBytes;
   }
-  if (rest != 0) band_rest<Format>(quad_at(a, stride), quad_at(b, stride), rest, step_x<Format>(args.x, group), sums);
-  finish_band(args, first, rows, sums);
+  if (args.row_bytes % Format::kUnitBytes != 0)
+    band_rest<Format, kOneRow>(args, {quad_at(a, stride), quad_at(b, stride)}, group, sums);
+  finish_band<kOneRow>(args, first, stride == 0 ? 1 : kBandRows, sums);
+}
+
+template <class Format, bool kOneRow>
+void dot_bands(const IntDotArgs& args) {
+  int first = 0;
+  for (; first + kBandRows <= args.n; first += kBandRows) band<Format, kOneRow>(args, first, args.row_bytes);
+  for (; first < args.n; ++first) band<Format, kOneRow>(args, first, 0);
 }
 
 template <class Format>
 void dot_rows(const IntDotArgs& args) {
-  int first = 0;
-  for (; first + kBandRows <= args.n; first += kBandRows) band<Format>(args, first, args.row_bytes);
-  for (; first < args.n; ++first) band<Format>(args, first, 0);
+  if (args.rows == 1) return dot_bands<Format, true>(args);
+  dot_bands<Format, false>(args);
 }
 
 void int_dot(const IntDotArgs& args) {

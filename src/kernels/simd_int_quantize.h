@@ -81,6 +81,15 @@ inline RowScale row_scale(float top, RowScales scales) {
   return {d, 1.0f / d, static_cast<std::int32_t>(bits & 0x7f800000u) - 0x3f800000};
 }
 
+// Groups whose halves stand together in the order of rows by themselves.
+#if defined(__AVX512VNNI__)
+constexpr std::size_t kTogether = 4;
+#elif defined(__AVX2__)
+constexpr std::size_t kTogether = 2;
+#else
+constexpr std::size_t kTogether = 1;
+#endif
+
 inline void quantize_group(const float* x, std::size_t group, const IntQuantizeArgs& args) {
   const RowScale scale = row_scale(largest(x), args.scales);
   std::int32_t half[2];
@@ -88,7 +97,9 @@ inline void quantize_group(const float* x, std::size_t group, const IntQuantizeA
   round_group(x, scale.inverse, q, half);
   const auto step = static_cast<std::size_t>(args.step), at = step * group;
   if (step == 1) {
-    std::memcpy(args.q + 32 * group, q, sizeof q);
+    std::int8_t* first = args.q + 32 * kTogether * (group / kTogether) + 16 * (group % kTogether);
+    std::memcpy(first, q, 16);
+    std::memcpy(first + 16 * kTogether, q + 16, 16);
   } else {
     for (std::size_t i = 0; i < 8; ++i) std::memcpy(args.q + 4 * step * (8 * group + i), q + 4 * i, 4);
   }
