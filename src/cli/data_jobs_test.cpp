@@ -14,6 +14,7 @@
 #include "audio/write.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cli/teacher_server.h"
 #include "cli/testing.h"
 #include "store/job_store.h"
@@ -32,10 +33,18 @@ constexpr int kClips = 312;
 constexpr int kRequestsPerSecond = 600;
 constexpr std::int64_t kInputPico = 1'500'000, kOutputPico = 6'000'000;  // of a token, as prices.json says
 
+// The two that depend on real time. Where every request is counted nothing may run out, however long the machine stalls;
+// where processes are killed their leases must end soon.
+struct Times {
+  const char *lease, *timeout;  // seconds
+  double slow_share;            // of the server's answers that come after the timeout only
+};
+constexpr Times kPatient = {"600", "300", 0}, kHasty = {"2", "3", 0.003};
+
 class JobsRun {
  public:
-  JobsRun(const char* api, std::string store_address, const char* lease)
-      : api_(api), lease_(lease), store_(std::move(store_address)) {
+  JobsRun(const char* api, std::string store_address, const Times& times)
+      : server(times.slow_share), api_(api), times_(times), store_(std::move(store_address)) {
     llm::testing::test_key();
     std::string table;
     for (int i = 0; i < kClips; ++i) {
@@ -56,7 +65,6 @@ class JobsRun {
       ::kill(pid, SIGKILL);
       ::waitpid(pid, nullptr, 0);
     }
-    fs::remove_all(folder_);
   }
 
   void start() {
@@ -76,17 +84,18 @@ class JobsRun {
                                       "--workers",
                                       "8",
                                       "--lease",
-                                      "2",
+                                      times_.lease,
                                       "--key-variable",
                                       llm::testing::kTestKeyVariable,
                                       "--timeout",
-                                      "1.5",
+                                      times_.timeout,
                                       "--first-wait",
                                       "0.02",
                                       "--prices",
                                       folder_ + "/prices.json",
                                       "--requests-per-minute",
                                       std::to_string(kRequestsPerSecond * 60)};
+    words.insert(words.end(), extra.begin(), extra.end());
     std::vector<char*> argv;
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
@@ -108,12 +117,16 @@ class JobsRun {
   }
   std::size_t running() const { return pids_.size(); }
   void wait_for_all() {
+    for (const int status : wait_for_each()) EXPECT_EQ(status, 0) << logs();
+  }
+  std::vector<int> wait_for_each() {
+    std::vector<int> out;
     for (const pid_t pid : pids_) {
-      int status = -1;
-      ::waitpid(pid, &status, 0);
-      EXPECT_EQ(status, 0) << logs();
+      out.push_back(-1);
+      ::waitpid(pid, &out.back(), 0);
     }
     pids_.clear();
+    return out;
   }
   std::string logs() const {
     std::string out;
@@ -124,12 +137,15 @@ class JobsRun {
   std::unique_ptr<store::JobStore> open() const { return store::open_store(store_); }
 
   TeacherServer server;
+  std::vector<std::string> extra;  // more words of the command
 
  private:
   // In memory where that can be had: thousands of commits wait for a disk that others use too.
-  static std::string base() { return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : ::testing::TempDir(); }
-  std::string folder_ = base() + "areason-jobs-" + std::to_string(::getpid());
-  std::string api_, lease_, store_;
+  const ScratchDir scratch_{::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : scratch_root()};
+  const std::string& folder_ = scratch_.path();
+  std::string api_;
+  Times times_;
+  std::string store_;
   std::vector<pid_t> pids_;
   int started_ = 0;
 };
@@ -197,7 +213,7 @@ void expect_no_key(const JobsRun& jobs) {
 }
 
 void one_process_does_all(const char* api) {
-  JobsRun jobs(api, "", "600");
+  JobsRun jobs(api, "", kPatient);
   jobs.start();
   jobs.wait_for_all();
   EXPECT_EQ(jobs.server.complaints(), std::vector<std::string>());
@@ -219,7 +235,7 @@ void one_process_does_all(const char* api) {
 
 // Processes die on the spot after every few answers, and others take their place.
 void killed_processes_lose_nothing(const char* api, const std::string& store, int processes) {
-  JobsRun jobs(api, store, "2");
+  JobsRun jobs(api, store, kHasty);
   for (int i = 0; i < processes; ++i) jobs.start();
   std::mt19937 random(3);
   std::int64_t killed = 0;
@@ -242,6 +258,44 @@ void killed_processes_lose_nothing(const char* api, const std::string& store, in
   EXPECT_EQ(cost.money_pico, cost.input_tokens * kInputPico + cost.output_tokens * kOutputPico);
   EXPECT_LE(jobs.server.most_within(1), static_cast<std::size_t>(kRequestsPerSecond)) << "the limit holds for all together";
   EXPECT_GT(killed, 10);
+}
+
+std::int64_t money_of(const Totals& t) { return t.input * kInputPico + t.output * kOutputPico; }
+
+// Eight processes share one budget: together they spend no more than it, every one of them says so and ends, what was spent is
+// known to the token, and a larger budget finishes the set.
+void one_budget_for_all(const char* api, const std::string& store) {
+  constexpr std::int64_t kLimit = 2'500'000'000'000;
+  JobsRun jobs(api, store, kPatient);
+  jobs.extra = {"--budget", "2.5"};
+  for (int i = 0; i < 8; ++i) jobs.start();
+  for (const int status : jobs.wait_for_each()) EXPECT_NE(status, 0) << "the budget was no reason to stop";
+  const Totals given = totals_of(jobs.server.ledger());
+  EXPECT_LE(money_of(given), kLimit) << "each process had the whole budget";
+  EXPECT_GT(money_of(given), kLimit / 2) << "stopped far too early";
+  const store::Spending spent = jobs.open()->spending("USD");
+  EXPECT_EQ(spent.billed.money_pico, money_of(given));
+  EXPECT_EQ(spent.billed.tokens, given.input + given.output);
+  EXPECT_EQ(spent.held.tokens, 0);
+  const std::string logs = jobs.logs();
+  EXPECT_NE(logs.find("the budget of 2.500000 USD does not allow another request"), std::string::npos) << logs;
+  EXPECT_NE(logs.find("a larger --budget"), std::string::npos);
+  jobs.extra = {"--budget", "100"};
+  for (int i = 0; i < 8; ++i) jobs.start();
+  jobs.wait_for_all();
+  const auto ledger = jobs.server.ledger();
+  EXPECT_EQ(expect_each_answer_once(jobs, ledger).money_pico, money_of(totals_of(ledger)));
+  EXPECT_EQ(jobs.open()->spending("USD").billed.money_pico, money_of(totals_of(ledger)));
+}
+
+TEST(DataJobsSlow, EightProcessesShareABudgetOnSqlite) { one_budget_for_all("openai", ""); }
+TEST(DataJobsSlow, EightProcessesShareABudgetOnPostgres) {
+  store::testing::PostgresServer server;
+  if (!server.running() || !store::has_postgres()) {
+    store::testing::say_no_postgres();
+    GTEST_SKIP();
+  }
+  one_budget_for_all("gemini", server.new_database());
 }
 
 TEST(DataJobsSlow, GeminiFormat) { one_process_does_all("gemini"); }
