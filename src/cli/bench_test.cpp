@@ -1,12 +1,11 @@
 // `bench` on real models: the shipped nano, and a made-up one of full width that must load and answer like any other. No speed
 // is asserted; what is printed must follow from what was measured.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "base/json.h"
+#include "base/testing.h"
 #include "cli/cmd_bench.h"
 #include "model/qwen2_audio.h"
 
@@ -49,9 +48,9 @@ TEST(BenchTest, RatesAndRatiosFollowFromSeconds) {
 }
 
 TEST(BenchTest, SlowMadeModelLoadsAndComputesFiniteNumbers) {
-  const auto dir = std::filesystem::temp_directory_path() / ("areason_bench_" + std::to_string(::getpid()));
+  const ScratchDir scratch;
   BenchModelOptions options;
-  options.out = dir.string();
+  options.out = scratch.file("model");
   options.type = "q4_k_m";
   options.encoder_type = "q8_0";
   options.layers = options.encoder_layers = 1;
@@ -71,7 +70,6 @@ TEST(BenchTest, SlowMadeModelLoadsAndComputesFiniteNumbers) {
     largest = std::max(largest, std::abs(logit));
   }
   EXPECT_GT(largest, 0);
-  std::filesystem::remove_all(dir);
 }
 
 }  // namespace

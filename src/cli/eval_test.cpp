@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -9,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cli/testing.h"
 
 namespace areason {
@@ -33,13 +32,12 @@ TEST(CmdEval, ScorePrintsTheOriginalsTextFirst) {
 }
 
 TEST(CmdEval, CompareSaysWhenItIsNoise) {
-  const std::string dir = testing::TempDir() + "areason_cmd_eval_" + std::to_string(getpid());
-  make_directories(dir);
+  const ScratchDir scratch;
+  const std::string& dir = scratch.path();
   write_file_atomic(dir + "/a.jsonl", kLines);
   write_file_atomic(dir + "/b.jsonl", kLines);
   const std::string text = run("eval compare --benchmark airbench-foundation " + dir + "/a.jsonl " + dir + "/b.jsonl");
   EXPECT_NE(text.find("inside the noise"), std::string::npos) << text;
-  std::filesystem::remove_all(dir);
 }
 
 // Two items and no clip: baselines do not listen.
@@ -54,7 +52,8 @@ std::string put_benchmark(const std::string& dir) {
 }
 
 TEST(CmdEval, RunScoresAndTheReportShowsIt) {
-  const std::string dir = testing::TempDir() + "areason_cmd_eval_run_" + std::to_string(getpid());
+  const ScratchDir scratch;
+  const std::string& dir = scratch.path();
   const std::string data = put_benchmark(dir + "/data");
   const std::string command =
       "eval run --benchmark mmau --data " + data + " --out " + dir + "/runs/majority --baseline majority --json";
@@ -70,7 +69,6 @@ TEST(CmdEval, RunScoresAndTheReportShowsIt) {
   run("eval report --format html --out " + dir + "/report.html " + dir + "/runs");
   EXPECT_NE(read_file(dir + "/report.html").find("no clip: ./a.flac"), std::string::npos);
   EXPECT_THROW(run(command + " --prompt official"), Error) << "another run's folder";
-  std::filesystem::remove_all(dir);
 }
 
 TEST(CmdEval, PromptsAreListed) {

@@ -2,10 +2,10 @@
 // through the command itself. Tolerances are the issue's: samples 1e-4, log-mel 2e-4, embeddings and logits 1e-3 relative to
 // the largest magnitude, ids equal, greedy tokens equal up to a step whose two best scores are within 1e-3.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cli/commands.h"
 #include "model/testing.h"
 
@@ -20,28 +20,25 @@ class ProbeTest : public ::testing::TestWithParam<std::string> {
     dir_ = cases_dir(GetParam());
     if (dir_.empty()) GTEST_SKIP() << "NO REFERENCE VALUES";
     cases_ = read_cases(dir_);
-    temp_ = std::filesystem::temp_directory_path() / ("areason_probe_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(temp_);
   }
-  void TearDown() override { std::filesystem::remove_all(temp_); }
 
   TensorStore probe(const Json& messages, const std::vector<std::string>& more) {
-    write_file_atomic((temp_ / "messages.json").string(), dump_json(messages));
+    temp_.put("messages.json", dump_json(messages));
     std::vector<std::string> args = {"probe",
                                      "--model",
                                      dir_ + "/model",
                                      "--messages",
-                                     (temp_ / "messages.json").string(),
+                                     temp_.file("messages.json"),
                                      "--audio-root",
                                      dir_ + "/clips",
                                      "--out",
-                                     (temp_ / "out.safetensors").string()};
+                                     temp_.file("out.safetensors")};
     args.insert(args.end(), more.begin(), more.end());
     std::reverse(args.begin(), args.end());  // CLI11 takes them from the back
     CLI::App app;
     register_probe(app);
     app.parse(args);
-    return TensorStore::open((temp_ / "out.safetensors").string());
+    return TensorStore::open(temp_.file("out.safetensors"));
   }
   TensorStore file(const Json& entry) const {
     return TensorStore::open(dir_ + "/cases/" + entry.at("file").get<std::string>());
@@ -49,7 +46,7 @@ class ProbeTest : public ::testing::TestWithParam<std::string> {
 
   std::string dir_;
   Json cases_;
-  std::filesystem::path temp_;
+  const ScratchDir temp_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Sets, ProbeTest, ::testing::Values("reference", "golden"),

@@ -1,12 +1,12 @@
 // The command line of quantize: files, report, refusals.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <set>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "cli/testing.h"
 
 namespace areason {
@@ -16,9 +16,8 @@ namespace fs = std::filesystem;
 
 class QuantizeCommandTest : public testing::Test {
  protected:
-  void SetUp() override { dir_ = (fs::temp_directory_path() / ("areason_cmdq_" + std::to_string(::getpid()))).string(); }
-  void TearDown() override { fs::remove_all(dir_); }
-  std::string dir_;
+  const ScratchDir scratch_;
+  const std::string dir_ = scratch_.file("model");
 };
 
 TEST_F(QuantizeCommandTest, WritesAModelAndReportsEveryTensor) {

@@ -28,7 +28,7 @@ struct Given {
 
 class TeacherServer {
  public:
-  explicit TeacherServer(double slow_share = 0.003)
+  explicit TeacherServer(double slow_share)
       : slow_share_(slow_share), server_([this](const httplib::Request& q, httplib::Response& r) { answer(q, r); }) {}
   ~TeacherServer() { server_.release(); }
 

@@ -1,15 +1,14 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 #include <sstream>
 #include <string>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 #include "cli/testing.h"
 
 namespace areason {
@@ -52,8 +51,8 @@ TEST(CmdTokenize, BrokenInputIsNamed) {
 }
 
 TEST(CmdTrain, TokenizerIsTrainedOnSamples) {
-  const std::string dir = testing::TempDir() + "areason_train_tokenizer_" + std::to_string(getpid());
-  std::filesystem::create_directories(dir);
+  const ScratchDir scratch;
+  const std::string& dir = scratch.path();
   std::string lines;
   for (int i = 0; i < 3; ++i)
     lines += R"({"id":"s)" + std::to_string(i) +
@@ -67,7 +66,6 @@ TEST(CmdTrain, TokenizerIsTrainedOnSamples) {
   EXPECT_LT(std::count(ids.begin(), ids.end(), ','), 25);  // 33 bytes and a special token; the words of the samples merged
   EXPECT_EQ(code_of("train tokenizer --vocab-size 10 --data " + dir + "/train.jsonl --out " + dir), ErrorCode::kUsage);
   EXPECT_EQ(code_of("train tokenizer --data /nonexistent --out " + dir), ErrorCode::kInput);
-  std::filesystem::remove_all(dir);
 }
 
 TEST(CmdTrain, AMissingTrainerSaysHowToGetIt) {

@@ -2,15 +2,14 @@
 #include "infer/generator.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "base/reference_testing.h"
+#include "base/testing.h"
 #include "text/bpe_trainer.h"
 
 namespace areason {
@@ -27,7 +26,7 @@ Chain gold_chain(int kind) {
 
 std::string small_tokenizer_dir() {
   static const std::string dir = [] {
-    const std::string path = std::filesystem::temp_directory_path() / ("areason_infer_test_" + std::to_string(getpid()));
+    const std::string path = scratch_path("tokenizer");
     make_directories(path);
     std::vector<std::string> texts;
     for (int i = 0; i < 3; ++i) texts.insert(texts.end(), 4, render_chain(gold_chain(i)));
@@ -36,11 +35,6 @@ std::string small_tokenizer_dir() {
   }();
   return dir;
 }
-
-struct DirectoryRemover : ::testing::Environment {
-  void TearDown() override { std::filesystem::remove_all(small_tokenizer_dir()); }
-};
-const auto* const kRemover = ::testing::AddGlobalTestEnvironment(new DirectoryRemover);
 
 // "small", or "reference" for the tokenizer of the reference model.
 class Guided : public ::testing::TestWithParam<const char*> {

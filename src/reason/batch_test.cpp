@@ -1,7 +1,6 @@
 #include "reason/batch.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,22 +11,15 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/reference_testing.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
 
 class BatchTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = std::filesystem::temp_directory_path() / ("areason_batch_test_" + std::to_string(getpid()));
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string file(const std::string& name) const { return (dir_ / name).string(); }
-  std::string write(const std::string& name, const std::string& text) const {
-    write_file_atomic(file(name), text);
-    return file(name);
-  }
+  std::string file(const std::string& name) const { return dir_.file(name); }
+  std::string write(const std::string& name, const std::string& text) const { return dir_.put(name, text); }
   std::vector<std::string> ids_of(const std::string& path) const {
     std::vector<std::string> ids;
     const std::string text = read_file(path);
@@ -36,7 +28,7 @@ class BatchTest : public ::testing::Test {
     }
     return ids;
   }
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
 };
 
 TEST_F(BatchTest, ReadsQuestions) {

@@ -1,12 +1,12 @@
 // What the engine gives to questions, on nano and real sounds: files of questions decoded together, samples, the cache on disk.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "reason/batch.h"
 #include "reason/session.h"
 #include "reason/vote.h"
@@ -18,13 +18,6 @@ const std::string kSounds = "tests/golden/sounds/usr/share/sonic-pi/samples/";
 
 class EngineUse : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = (std::filesystem::temp_directory_path() / ("areason_engine_use_" + std::to_string(getpid()))).string();
-    std::filesystem::remove_all(dir_);
-    make_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
   static std::vector<Question> questions() {
     std::vector<Question> out;
     for (const char* sound : {"drum_snare_hard", "elec_beep", "drum_cymbal_closed", "elec_plip", "elec_blip2"}) {
@@ -60,7 +53,8 @@ class EngineUse : public ::testing::Test {
     out.session.running = running;
     return out;
   }
-  std::string dir_;
+  const ScratchDir scratch_;
+  const std::string& dir_ = scratch_.path();
 };
 
 TEST_F(EngineUse, AFileOfQuestionsIsAnsweredAsOneByOne) {
@@ -143,10 +137,12 @@ TEST_F(EngineUse, WhatWasHeardIsKeptOnDisk) {
   EXPECT_EQ(files(), 5);
 
   // Damage is a miss, with the same answer.
-  for (const auto& entry : std::filesystem::directory_iterator(dir_ + "/cache")) {
-    std::string bytes = read_file(entry.path().string());
+  std::vector<std::string> kept;  // first: a file that is replaced during the listing may be listed again
+  for (const auto& entry : std::filesystem::directory_iterator(dir_ + "/cache")) kept.push_back(entry.path().string());
+  for (const std::string& path : kept) {
+    std::string bytes = read_file(path);
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 64);
-    write_file_atomic(entry.path().string(), bytes);
+    write_file_atomic(path, bytes);
   }
   const Answer damaged = ask("models/nano", "How many sounds are heard?", how);
   EXPECT_EQ(damaged.reused_tokens, 0);

@@ -3,22 +3,17 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
 
 class FileCacheTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = (std::filesystem::temp_directory_path() / ("areason_file_cache_" + std::to_string(getpid()))).string();
-    std::filesystem::remove_all(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
   static void put(FileCache& cache, const std::string& name, const std::string& a, const std::string& b = "") {
     const std::string_view pieces[] = {a, b};
     cache.put(name, pieces);
@@ -34,7 +29,8 @@ class FileCacheTest : public ::testing::Test {
     const timespec times[2] = {{seconds, 0}, {seconds, 0}};
     ASSERT_EQ(utimensat(AT_FDCWD, path(name).c_str(), times, 0), 0);
   }
-  std::string dir_;
+  const ScratchDir scratch_;
+  const std::string dir_ = scratch_.file("cache");
 };
 
 TEST_F(FileCacheTest, GivesBackWhatWasPut) {
