@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <memory>
 #include <numeric>
 
 #include "base/error.h"
@@ -34,6 +38,24 @@ TEST(Files, NamesThePathOfAMissingFile) {
 }
 
 TEST(Files, UnwritableDirectoryIsAnError) { EXPECT_THROW(write_file_atomic("/nowhere/x.bin", "x"), Error); }
+
+TEST(Scratch, IsOnesOwnAndGoesWithItsOwner) {
+  auto dir = std::make_unique<ScratchDir>();
+  const ScratchDir other;
+  EXPECT_NE(dir->path(), other.path());
+  EXPECT_NE(scratch_path("x"), scratch_path("x"));
+  const std::string file = dir->put("x", "1");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    dir.reset();
+    ::_exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(read_file(file), "1") << "a child has removed it";
+  dir.reset();
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
 
 TEST(Hash, KnownSha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2, B.1
