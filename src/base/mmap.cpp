@@ -32,6 +32,9 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
       throw Error(ErrorCode::kInput, "cannot map " + path + ": " + std::strerror(saved), "check the memory limits (ulimit -v)");
     }
     data_ = static_cast<const std::byte*>(address);
+    // Where the file system can, what is read from the disk comes in pages of 2 MB: a pass over a large model misses fewer
+    // translations of addresses. Only advice: without it everything works the same.
+    ::madvise(address, size_, MADV_HUGEPAGE);
   }
   ::close(fd);
 }

@@ -7,6 +7,7 @@
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
 
+// What a band consists of is forced to be inline: passing these structures costs more than the arithmetic.
 constexpr int kBandRows = 8;  // weight rows of a band: two vectors of four
 
 // The part of a row of x that a step of kQuads groups needs, shared by all weight rows of a band.
@@ -18,7 +19,7 @@ struct StepX {
 };
 
 template <class Format>
-inline StepX step_x(const IntRows& x, std::size_t group) {
+__attribute__((always_inline)) inline StepX step_x(const IntRows& x, std::size_t group) {
   StepX out;
   out.q[0] = load(x.q + 32 * group);
   out.q[1] = load(x.q + 32 * group + 16 * kQuads);
@@ -56,7 +57,7 @@ struct BandUnit {
   typename Format::Scales scales[2];
 };
 template <class Format>
-inline BandUnit<Format> unit_of(const Quad& a, const Quad& b) {
+__attribute__((always_inline)) inline BandUnit<Format> unit_of(const Quad& a, const Quad& b) {
   return {{a, b}, {Format::scales(a.rows), Format::scales(b.rows)}};
 }
 
@@ -92,7 +93,7 @@ inline void fetch_part(const char* ahead, int part) {
 }
 
 template <class Format, bool kFetch>
-inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
+__attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
   QuadBytes out;
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
@@ -103,7 +104,8 @@ inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
 }
 
 template <class Format>
-inline Products multiply(const QuadBytes& bytes, const typename Format::Scales& scales, int step, const StepX& x) {
+__attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, const typename Format::Scales& scales, int step,
+                                                        const StepX& x) {
   V first[4], second[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
@@ -124,7 +126,7 @@ inline Products multiply(const QuadBytes& bytes, const typename Format::Scales& 
 }
 
 template <class Format>
-inline void add_step(BandSums& sums, const Products& a, const Products& b) {
+__attribute__((always_inline)) inline void add_step(BandSums& sums, const Products& a, const Products& b) {
   __m256 first[kQuads], second[kQuads];
   pair_lanes(a.first, b.first, first);
   if constexpr (Format::kHalves) pair_lanes(a.second, b.second, second);
@@ -142,7 +144,8 @@ inline void add_step(BandSums& sums, const Products& a, const Products& b) {
 
 // One step of a band for all rows of x: the weights are unpacked once.
 template <class Format, bool kOneRow, bool kFetch>
-inline void band_step(const IntDotArgs& args, const BandUnit<Format>& unit, const StepAt& at, BandSums* sums) {
+__attribute__((always_inline)) inline void band_step(const IntDotArgs& args, const BandUnit<Format>& unit, const StepAt& at,
+                                                     BandSums* sums) {
   const QuadBytes a = unpack<Format, kFetch>(unit.quads[0], at, 0), b = unpack<Format, kFetch>(unit.quads[1], at, 4);
   const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
@@ -163,7 +166,7 @@ __attribute__((noinline)) void band_rest(const IntDotArgs& args, const Quad (&qu
 
 // The first `columns` weight rows of a band, from `first` on.
 template <bool kOneRow>
-inline void finish_band(const IntDotArgs& args, int first, int columns, const BandSums* sums) {
+__attribute__((always_inline)) inline void finish_band(const IntDotArgs& args, int first, int columns, const BandSums* sums) {
   const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
     float value[kBandRows];
