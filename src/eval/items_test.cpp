@@ -96,7 +96,7 @@ TEST_F(ItemsTest, FoundationIsAskedAsItsScriptDoes) {
   second["dataset_name"] = "AudioGrounding";
   second["path"] = "y.wav";
   put("Foundation/Foundation_meta.json", dump_json(Json::array({first, second})));
-  const auto data = read("airbench-foundation", dir_.string());
+  const auto data = read("airbench-foundation", dir_.path());
   ASSERT_EQ(data.items.size(), 2u);
   EXPECT_EQ(data.items[0].id, "Sound_AQA/avqa/7");
   EXPECT_TRUE(data.items[0].has_audio);
@@ -109,7 +109,7 @@ TEST_F(ItemsTest, CovostInBothDirections) {
   put_clip("zh-CN/clips/b.flac");
   put("covost_v2.en_zh-CN.test.tsv", "path\tsentence\ttranslation\tclient_id\na.mp3\tGo.\t走。\tme\nbad row\n");
   put("covost_v2.zh-CN_en.test.tsv", "path\tsentence\ttranslation\tclient_id\nb.mp3\t走。\tNA\tme\n");
-  const auto data = read("covost2", dir_.string());
+  const auto data = read("covost2", dir_.path());
   ASSERT_EQ(data.items.size(), 2u);
   EXPECT_EQ(counts_.of("bad_row"), 1);
   EXPECT_EQ(data.items[0].fields["source"], "covost_en_zh_test");
@@ -125,7 +125,7 @@ TEST_F(ItemsTest, MeldFindsItsClips) {
   put("test_sent_emo.csv",
       "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\r\n"
       "1,\"Why, \"\"no\"\"!\",Joey,surprise,positive,3,1,1,1,\"00:14:38,127\",\"00:14:40,000\"\r\n");
-  const auto data = read("meld", dir_.string());
+  const auto data = read("meld", dir_.path());
   ASSERT_EQ(data.items.size(), 1u);
   EXPECT_EQ(data.items[0].id, "dia3_utt1");
   EXPECT_EQ(data.items[0].fields["gt"], "surprise");
@@ -138,14 +138,14 @@ TEST_F(ItemsTest, ConvertedCopiesOfMeldHaveItsLabelsToo) {
   put_clip("audio/a.flac");
   put("meld.jsonl",
       dump_json({{"id", "dia0_utt1"}, {"audio", "./audio/a.flac"}, {"gt", "joy"}, {"source", "meld_test"}}) + "\n");
-  const auto data = read("meld", dir_.string());
+  const auto data = read("meld", dir_.path());
   ASSERT_EQ(data.items.size(), 1u);
   EXPECT_TRUE(data.items[0].has_audio);
   EXPECT_EQ(asked("meld", "ours", data.items[0]).substr(0, 59), "What emotion do you hear in the voice? (a) neutral, (b) joy");
 }
 
 TEST_F(ItemsTest, WrongUseIsNamed) {
-  EXPECT_THROW(read("mmau", dir_.string()), Error);
+  EXPECT_THROW(read("mmau", dir_.path()), Error);
   EXPECT_THROW(read("mmau", file("nothing.json")), Error);
   EXPECT_THROW(read("mmau", put("empty.json", "[]")), Error);
   EXPECT_THROW(find_prompt("mmau", "none"), Error);

@@ -45,7 +45,7 @@ class JudgeTest : public RunTest {
     options.judge.provider = llm::build_provider(config);
     options.judge.model = "judge";
     options.judge.workers = 8;
-    options.judge.timeout_seconds = 5;
+    options.judge.timeout_seconds = 300;
     return options;
   }
   static std::string chat_scores(const EvalRun& run) {
@@ -149,7 +149,7 @@ TEST_F(JudgeTest, RubricsRateRightAnswersOnly) {
   }
   put_clip("audio/a.flac");
   put("MMAR-meta.jsonl", dump_json(right) + "\n" + dump_json(wrong) + "\n" + dump_json(bare) + "\n");
-  const EvalRun run = open_run(options("mmar", dir_.string(), "run"));
+  const EvalRun run = open_run(options("mmar", dir_.path(), "run"));
   {
     AnswerFile out(run.predictions);
     const std::string chain =

@@ -2,26 +2,20 @@
 // Small benchmarks on disk for the tests of runner, judges and report: clips of examples/, items of our own. Only *_test.cpp
 // files include it. Thread rule: one thread.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <string>
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "eval/run.h"
 
 namespace areason {
 
 class RunTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = std::filesystem::temp_directory_path() /
-           ("areason_eval_" + std::to_string(getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string file(const std::string& name) const { return (dir_ / name).string(); }
+  std::string file(const std::string& name) const { return dir_.file(name); }
   std::string put(const std::string& name, const std::string& text) const {
     make_directories(parent_directory(file(name)));
     write_file_atomic(file(name), text);
@@ -63,7 +57,7 @@ class RunTest : public ::testing::Test {
     score.score = {run.benchmark, ScoreStage::kMapped, "auto", {200, 1}};
     return dump_json(score_to_json(score_run(run, score), WithSamples::kYes));
   }
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
 };
 
 }  // namespace areason

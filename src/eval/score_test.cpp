@@ -2,15 +2,14 @@
 #include "eval/score.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <string>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/testing.h"
 #include "eval/compare.h"
 #include "eval/functions.h"
 
@@ -19,16 +18,7 @@ namespace {
 
 class ScoreFiles : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = testing::TempDir() + "areason_eval_" + std::to_string(getpid());
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    write_file_atomic(dir_ + "/" + name, text);
-    return dir_ + "/" + name;
-  }
+  std::string write(const std::string& name, const std::string& text) { return scratch_.put(name, text); }
   BenchmarkScore score(const std::string& benchmark, const std::string& text, ScoreStage stage = ScoreStage::kRaw) {
     PredictionFiles files;
     files.paths = {write("predictions.jsonl", text)};
@@ -40,7 +30,8 @@ class ScoreFiles : public testing::Test {
     options.stage = stage;
     return score_files(files, options);
   }
-  std::string dir_, data_;
+  const ScratchDir scratch_;
+  std::string data_;
 };
 
 Json mmau_item(const std::string& id, const std::string& reply) {

@@ -1,27 +1,22 @@
 #include "model/config.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
 
 class ConfigTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = std::filesystem::temp_directory_path() / ("areason_config_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  void put(const std::string& name, const std::string& text) { write_file_atomic((dir_ / name).string(), text); }
+  void put(const std::string& name, const std::string& text) { dir_.put(name, text); }
   ModelConfig load(const std::string& config) {
     put("config.json", config);
-    return load_model_config(dir_.string());
+    return load_model_config(dir_.path());
   }
   void expect_error(const std::string& config, const std::string& part) {
     try {
@@ -33,7 +28,7 @@ class ConfigTest : public ::testing::Test {
       EXPECT_NE(std::string(e.what()).find("config.json"), std::string::npos) << e.what();
     }
   }
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
 };
 
 // What the released Instruct checkpoint leaves out (facts/model_and_training.md 3.1).
@@ -107,8 +102,8 @@ TEST_F(ConfigTest, WhatCannotBeUsedIsNamed) {
   expect_error(R"({"model_type":"qwen2_audio","text_config":[]})", "text_config is not an object");
   expect_error(R"({"model_type":"qwen2_audio","audio_config":{"d_model":30}})", "audio_config.d_model is not a multiple");
   expect_error(R"({"model_type":"qwen2_audio","audio_config":{"activation_function":"relu"}})", "activation_function is relu");
-  std::filesystem::remove(dir_ / "config.json");
-  EXPECT_THROW(load_model_config(dir_.string()), Error);
+  std::filesystem::remove(dir_.file("config.json"));
+  EXPECT_THROW(load_model_config(dir_.path()), Error);
 }
 
 }  // namespace

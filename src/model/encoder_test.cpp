@@ -1,12 +1,12 @@
 // The encoder on valid frames only equals the reference's way (30 s of zero-padded audio, keys of the padding masked) for every
 // number of valid frames: design decision 3. A small random encoder; the padded way is written out here.
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "audio/log_mel.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "kernels/attention.h"
 #include "kernels/rows.h"
 #include "model/testing.h"
@@ -116,15 +116,12 @@ class PaddedEncoder {
 class EncoderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    dir_ = std::filesystem::temp_directory_path() / ("areason_encoder_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(dir_);
-    write_file_atomic((dir_ / "config.json").string(), R"({"model_type":"qwen2_audio","tie_word_embeddings":true,
+    write_file_atomic(dir_.file("config.json"), R"({"model_type":"qwen2_audio","tie_word_embeddings":true,
       "audio_config":{"num_mel_bins":8,"d_model":16,"encoder_layers":2,"encoder_attention_heads":2,"encoder_ffn_dim":24},
       "text_config":{"hidden_size":8,"num_hidden_layers":0,"num_attention_heads":1,"num_key_value_heads":1,"vocab_size":2}})");
     write_weights();
-    store_ = TensorStore::open(dir_.string());
+    store_ = TensorStore::open(dir_.path());
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   void add(const std::string& name, std::vector<std::int64_t> shape, float scale, float offset = 0.0f) {
     std::size_t n = 1;
@@ -155,7 +152,7 @@ class EncoderTest : public ::testing::Test {
     add_linear("multi_modal_projector.linear", kText, kWidth);
     add("language_model.model.embed_tokens.weight", {2, kText}, 1.0f);
     add("language_model.model.norm.weight", {kText}, 0.1f, 1.0f);
-    write_safetensors((dir_ / "model.safetensors").string(), weights_);
+    write_safetensors(dir_.file("model.safetensors"), weights_);
   }
   void add_norm(const std::string& name) {
     add(name + ".weight", {kWidth}, 0.1f, 1.0f);
@@ -175,7 +172,7 @@ class EncoderTest : public ::testing::Test {
     return samples;
   }
 
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
   Random random_{3};
   std::vector<TensorOut> weights_;
   TensorStore store_;
@@ -193,7 +190,7 @@ TEST_F(EncoderTest, UnpaddedEqualsPaddedForEveryNumberOfFrames) {
   LogMelConfig config;
   config.bins = kBins;
   const LogMelExtractor extractor(config);
-  Qwen2Audio model = Qwen2Audio::load(dir_.string(), 1);
+  Qwen2Audio model = Qwen2Audio::load(dir_.path(), 1);
   PaddedEncoder padded(store_);
   float worst = 0.0f;
   for (const int frames : frame_counts()) {
@@ -216,7 +213,7 @@ TEST_F(EncoderTest, TokensOfVeryShortClips) {
   LogMelConfig config;
   config.bins = kBins;
   const LogMelExtractor extractor(config);
-  Qwen2Audio model = Qwen2Audio::load(dir_.string(), 1);
+  Qwen2Audio model = Qwen2Audio::load(dir_.path(), 1);
   for (int samples = 0; samples <= 1280; samples += 40) {
     const LogMel mel = extractor.compute(Values(static_cast<std::size_t>(samples), 0.1f));
     const AudioEmbeddings got = model.encode_audio(mel);

@@ -1,6 +1,5 @@
 // The container alone: what is written is read back, and every kind of damage is named.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 #include "model/gguf_reader.h"
 #include "model/gguf_writer.h"
 
@@ -18,12 +18,7 @@ namespace {
 
 class GgufTest : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = (std::filesystem::temp_directory_path() / ("areason-gguf-" + std::to_string(::getpid()))).string();
-    make_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string path(const std::string& name) const { return dir_ + "/" + name; }
+  std::string path(const std::string& name) const { return dir_.file(name); }
   std::string put(const std::string& bytes) const {
     std::ofstream(path("x.gguf"), std::ios::binary) << bytes;
     return path("x.gguf");
@@ -39,7 +34,7 @@ class GgufTest : public testing::Test {
       return e.what();
     }
   }
-  std::string dir_;
+  const ScratchDir dir_;
 };
 
 // A file by hand, so that it can lie.

@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "base/error.h"
+#include "base/testing.h"
 #include "model/quantize.h"
 #include "model/qwen2_audio.h"
 
@@ -100,11 +99,10 @@ TEST_P(KvCacheTest, PagesCanBeStoredAndRestored) {
 
 // Integer formats: a prompt at once, one by one, and in a pass with 39 others give the same bits (design.md, 7).
 TEST(QuantizedRows, ResultsDoNotDependOnTheBatch) {
-  const std::string dir =
-      (std::filesystem::temp_directory_path() / ("areason_quantized_rows_" + std::to_string(getpid()))).string();
+  const ScratchDir scratch;
+  const std::string dir = scratch.file("model");
   quantize_model({.model_dir = "models/nano", .out = dir, .type = GgufType::kQ8_0, .progress = {}});
   Qwen2Audio model = Qwen2Audio::load(dir, 2);
-  std::filesystem::remove_all(dir);
   EXPECT_GE(model.invariant_rows(), 40);
   std::vector<int> prompt;
   for (int i = 0; i < 75; ++i) prompt.push_back((i * 53 + 7) % 1700);

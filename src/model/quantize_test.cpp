@@ -2,13 +2,12 @@
 // others make them; interruptions; refusals. Made here from the golden checkpoint and from random weights.
 #include "model/quantize.h"
 
-#include <unistd.h>
-
 #include <fstream>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/random.h"
+#include "base/testing.h"
 #include "kernels/half.h"
 #include "kernels/quant_blocks.h"
 #include "model/gguf_names.h"
@@ -39,12 +38,9 @@ class QuantizeTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_FALSE(cases_dir("golden").empty()) << "tests/golden is part of the repository";
     source_ = cases_dir("golden") + "/model";
-    dir_ = fs::temp_directory_path() / ("areason_quantize_" + std::to_string(::getpid()));
-    fs::create_directories(dir_);
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
-  std::string at(const std::string& name) const { return (dir_ / name).string(); }
+  std::string at(const std::string& name) const { return dir_.file(name); }
   QuantizeOptions options(const std::string& out, GgufType type) const {
     QuantizeOptions options;
     options.model_dir = source_;
@@ -84,7 +80,7 @@ class QuantizeTest : public ::testing::Test {
   }
 
   std::string source_;
-  fs::path dir_;
+  const ScratchDir dir_;
 };
 
 TEST_F(QuantizeTest, EngineOnEveryTypeEqualsTheDequantisedReference) {

