@@ -2,23 +2,18 @@
 #include "train/plain/plan.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "base/files.h"
+#include "base/testing.h"
 #include "model/safetensors.h"
 
 namespace areason::train {
 namespace {
 
 ModelConfig released() {
-  const std::filesystem::path dir = std::filesystem::path(testing::TempDir()) / ("plan-" + std::to_string(::getpid()));
-  make_directories(dir);
-  write_file_atomic(dir / "config.json", read_file("configs/audio-reasoner-8b.json"));
-  const ModelConfig config = load_model_config(dir);
-  std::filesystem::remove_all(dir);
-  return config;
+  const ScratchDir dir;
+  dir.put("config.json", read_file("configs/audio-reasoner-8b.json"));
+  return load_model_config(dir.path());
 }
 
 double gb(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e9; }
