@@ -3,7 +3,7 @@
 
 Errors: an include that goes down the layer order, torch outside src/train, a file above 700 lines, a function above 80, a
 header without "#pragma once" and an opening comment, a process-ending call on input, two types of one name in one namespace
-(the linker takes them for one).
+(the linker takes them for one), a test that writes below /tmp by a name of its own.
 Warnings: more than 4 parameters, a bare bool parameter in a header, files above 400 and functions above 40 lines.
 """
 import os
@@ -14,6 +14,7 @@ FILE_HARD, FILE_SOFT = 700, 400
 FUNCTION_HARD, FUNCTION_SOFT = 80, 40
 PARAMETERS = 4
 NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|if|for|while|switch|catch|do|else|try|return)\b")
+SHARED_PATH = re.compile(r'\bTempDir\(\)|\btemp_directory_path\b|"/tmp/')
 ENDS_PROCESS = re.compile(r"(?<![\w.>])(?:std::)?(?:exit|abort|quick_exit|assert)\s*\(")
 
 errors, warnings = [], []
@@ -149,6 +150,14 @@ def check_types(path, text):
             errors.append(f"{path}: a type {match.group(1)} is defined in {types[key]} too")
 
 
+def check_scratch(path, text):
+    """ctest runs tests beside each other: one folder for two of them, or for two users, is a test that fails now and then."""
+    if path.endswith(("_test.cpp", "testing.h")) or path.startswith("tests"):
+        for number, line in enumerate(re.sub(r"//[^\n]*", "", text).splitlines(), 1):
+            if SHARED_PATH.search(line) and "mkdtemp" not in text:
+                errors.append(f"{path}:{number}: not a path of this test alone; ScratchDir or scratch_path() of base/testing.h is")
+
+
 def check(path, order):
     with open(path, encoding="utf-8") as f:
         text = f.read()
@@ -162,6 +171,7 @@ def check(path, order):
     code = blank_out(text)
     check_includes(path, re.sub(r"//[^\n]*", "", text), order)
     check_functions(path, code)
+    check_scratch(path, text)
     if path.endswith(".h"):
         check_header(path, text, code)
     if path.startswith("src") and not path.endswith("_test.cpp"):

@@ -70,6 +70,12 @@ class CheckLayers(unittest.TestCase):
         code, output = self.run_on({"src/base/a.h": header, "src/audio/b.cpp": hidden})
         self.assertEqual(code, 0, output)
 
+    def test_scratch_paths(self):
+        for call in ("testing::TempDir() + x", "std::filesystem::temp_directory_path()", 'open("/tmp/x")'):
+            self.expect("src/base/b_test.cpp", f"int a = {call};\n", "not a path of this test alone")
+        code, output = self.run_on({"src/base/b_test.cpp": 'int a = open(scratch_path("x"));\n', "src/base/b.cpp": 'f("/tmp/x");\n'})
+        self.assertEqual(code, 0, output)
+
     def test_ends_process(self):
         self.expect("src/base/b.cpp", "void f() {\n  std::exit(1);\n}\n", "ends the process")
 
