@@ -114,9 +114,13 @@ void list_mustard(const ImportOptions& options, const ImportSink& sink) {
 namespace {
 
 std::string language_name(const std::string& code) {
-  static const std::map<std::string, std::string> kNames = {{"en", "English"}, {"zh-CN", "Chinese"}, {"de", "German"},
-                                                            {"fr", "French"},  {"es", "Spanish"},    {"ja", "Japanese"},
-                                                            {"ru", "Russian"}, {"it", "Italian"},    {"pt", "Portuguese"}};
+  // All of CoVoST 2 (arXiv 2007.10310, table 1).
+  static const std::map<std::string, std::string> kNames = {
+      {"en", "English"},    {"zh-CN", "Chinese"}, {"de", "German"},    {"fr", "French"},     {"es", "Spanish"},
+      {"ja", "Japanese"},   {"ru", "Russian"},    {"it", "Italian"},   {"pt", "Portuguese"}, {"ca", "Catalan"},
+      {"fa", "Persian"},    {"tr", "Turkish"},    {"et", "Estonian"},  {"mn", "Mongolian"},  {"nl", "Dutch"},
+      {"sv-SE", "Swedish"}, {"lv", "Latvian"},    {"sl", "Slovenian"}, {"ta", "Tamil"},      {"ar", "Arabic"},
+      {"id", "Indonesian"}, {"cy", "Welsh"}};
   const auto it = kNames.find(code);
   return it == kNames.end() ? code : it->second;
 }
@@ -130,11 +134,11 @@ void list_translations(const ImportOptions& options, const std::string& file, co
   std::map<std::string, std::pair<std::string, std::string>> spoken;  // path -> sentence, speaker
   const std::string validated = (fs::path(file).parent_path() / "validated.tsv").string();
   if (fs::exists(validated)) {
-    TableReader table(validated, '\t', Quoting::kNone);
+    TableReader table(validated, '\t', Quoting::kBackslash);
     table.require({"path", "sentence"});
     while (table.next()) spoken[table["path"]] = {table["sentence"], table["client_id"]};
   }
-  TableReader table(file, '\t', Quoting::kNone);
+  TableReader table(file, '\t', Quoting::kBackslash);
   table.require({"path", "translation", "split"});
   while (table.next()) {
     const std::string path = table["path"], split = table["split"];

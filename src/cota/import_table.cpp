@@ -53,7 +53,7 @@ TableReader::TableReader(const std::string& path, char delimiter, Quoting quotin
 }
 
 TableReader::TableReader(const std::string& path, char delimiter, Quoting quoting, const std::vector<std::string>& columns)
-    : path_(path), delimiter_(delimiter), quoting_(quoting), in_(path, std::ios::binary) {
+    : path_(path), delimiter_(delimiter), quoting_(quoting), comments_(!columns.empty()), in_(path, std::ios::binary) {
   if (!in_)
     throw Error(ErrorCode::kInput, path + ": cannot be opened", "check the path; docs/cota.md says what each source needs");
   for (std::size_t i = 0; i < columns.size(); ++i) columns_.emplace(columns[i], i);
@@ -62,7 +62,7 @@ TableReader::TableReader(const std::string& path, char delimiter, Quoting quotin
 bool TableReader::next() {
   do {
     if (!read_row(row_)) return false;
-  } while ((row_.size() == 1 && trimmed(row_[0]).empty()) || (!row_.empty() && row_[0].rfind("#", 0) == 0));
+  } while ((row_.size() == 1 && trimmed(row_[0]).empty()) || (comments_ && row_[0].rfind("#", 0) == 0));
   return true;
 }
 
@@ -104,6 +104,8 @@ bool TableReader::read_row(std::vector<std::string>& row) {
         ++i;
       } else if (quoted && c == '"') {
         quoted = false;
+      } else if (quoting_ == Quoting::kBackslash && c == '\\' && i + 1 < line.size()) {
+        row.back() += line[++i];
       } else if (!quoted && c == delimiter_) {
         row.emplace_back();
         field_start = true;

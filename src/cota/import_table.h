@@ -9,11 +9,12 @@
 
 namespace areason {
 
-enum class Quoting { kRfc4180, kNone };
+// kBackslash: no quotes either, and a backslash takes the next character as it is (Common Voice, CoVoST 2).
+enum class Quoting { kRfc4180, kNone, kBackslash };
 
 class TableReader {
  public:
-  // Reads the header line. `comment`: lines before the header that begin with this are skipped; "" for none.
+  // Reads the header line.
   TableReader(const std::string& path, char delimiter, Quoting quoting);
   // With column names given by the caller, for files without a header; lines that begin with '#' are skipped.
   TableReader(const std::string& path, char delimiter, Quoting quoting, const std::vector<std::string>& columns);
@@ -35,6 +36,7 @@ class TableReader {
   std::string path_;
   char delimiter_;
   Quoting quoting_;
+  bool comments_ = false;
   std::ifstream in_;
   std::map<std::string, std::size_t> columns_;
   std::vector<std::string> row_;
