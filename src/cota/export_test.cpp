@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -130,6 +131,13 @@ std::map<std::string, std::string> untar(const std::string& bytes) {
     const std::string name = bytes.substr(at, 100).c_str();
     const std::size_t size = std::stoul(bytes.substr(at + 124, 11), nullptr, 8);
     EXPECT_EQ(bytes.substr(at + 257, 5), "ustar");
+    // POSIX.1-1988: the sum of the header's bytes, those of the checksum itself read as blanks.
+    std::string header = bytes.substr(at, 512);
+    const std::size_t said = std::stoul(header.substr(148, 6), nullptr, 8);
+    header.replace(148, 8, 8, ' ');
+    std::size_t sum = 0;
+    for (const char c : header) sum += static_cast<unsigned char>(c);
+    EXPECT_EQ(said, sum) << name;
     out[name] = bytes.substr(at + 512, size);
     at += 512 + (size + 511) / 512 * 512;
   }
@@ -167,6 +175,26 @@ TEST_F(Export, TheSameSeedGivesTheSameBytesAndAnotherAnotherOrder) {
   }
 }
 
+// Apart from the split, which the seed draws too.
+TEST_F(Export, TheOrderIsDrawnBySeed) {
+  const auto order = [&](std::uint64_t seed) {
+    ExportOptions options;
+    options.out = root_ + "/order" + std::to_string(seed);
+    options.seed = seed;
+    options.val_share = options.test_share = 0;
+    export_samples(*export_from_file(root_ + "/samples.jsonl"), options);
+    std::vector<std::string> ids;
+    for (const Sample& s : read_samples(options.out + "/train.jsonl")) ids.push_back(s.id);
+    return ids;
+  };
+  auto one = order(1), two = order(2);
+  EXPECT_NE(one, two);
+  EXPECT_FALSE(std::is_sorted(one.begin(), one.end()));
+  std::sort(one.begin(), one.end());
+  std::sort(two.begin(), two.end());
+  EXPECT_EQ(one, two);
+}
+
 TEST_F(Export, AStoppedExportGoesOnAndEndsTheSame) {
   for (const ExportFormat format :
        {ExportFormat::kJsonl, ExportFormat::kSwift, ExportFormat::kHuggingFace, ExportFormat::kWebDataset}) {
@@ -200,9 +228,13 @@ TEST_F(Export, AStoppedExportGoesOnAndEndsTheSame) {
 
 TEST_F(Export, NoPathLeadsOut) {
   Sample s = read_samples(root_ + "/samples.jsonl")[0];
-  s.audio = {"../" + fs::path(root_).filename().string() + "/clips/0.wav"};
-  write_file_atomic(root_ + "/samples.jsonl", dump_json(sample_to_json(s)) + "\n");
-  EXPECT_THROW(run(ExportFormat::kJsonl, "out"), Error);
+  fs::copy(root_ + "/clips/0.wav", scratch_.file("outside.wav"));
+  fs::create_directory_symlink(scratch_.path(), root_ + "/up");
+  for (const std::string path : {"../samples/clips/0.wav", "../outside.wav", "up/outside.wav"}) {
+    s.audio = {path};
+    write_file_atomic(root_ + "/samples.jsonl", dump_json(sample_to_json(s)) + "\n");
+    EXPECT_THROW(run(ExportFormat::kJsonl, "out"), Error) << path;
+  }
 }
 
 }  // namespace
