@@ -1,4 +1,5 @@
-// How often, how many: "the dog barks twice", "three bells", "two people talk", "I count four".
+// How often, how many: "the dog barks twice", "three bells", "two people talk", "I count four". A number is judged when it is
+// clear what it counts, and is wrong only when no usual way of counting gives it.
 #include <algorithm>
 #include <cmath>
 
@@ -8,304 +9,435 @@ namespace areason::claims {
 namespace {
 
 constexpr const char* kUnits =
-    "s|sec|secs|second|seconds|ms|minute|minutes|percent|hz|khz|db|bpm|%|o'clock|to|until|half|quarter|quarters";
+    "s|sec|secs|second|seconds|ms|minute|minutes|percent|hz|khz|db|bpm|%|o'clock|to|until|half|quarter|quarters|tenths|thirds|/"
+    "|beats|bars";
 constexpr const char* kThings =
-    "sound|sounds|event|events|noise|noises|source|sources|occurrence|occurrences|instance|instances";
-constexpr const char* kTurns = "turn|turns|utterance|utterances|line|lines|sentence|sentences|remarks|statements|phrases";
-constexpr const char* kRelative = "more|other|another|additional|further|extra|else|of";
+    "sound|sounds|event|events|noise|noises|source|sources|occurrence|occurrences|instance|instances|item|items";
+constexpr const char* kTurns =
+    "turn|turns|utterance|utterances|line|lines|sentence|sentences|remarks|statements|phrases|contributions|announcements|"
+    "things|cries|bits|exclamations|phrase|shouts";
+constexpr const char* kBursts =
+    "bout|bouts|burst|bursts|stretch|stretches|round|rounds|hit|hits|stroke|strokes|strike|strikes|swell|swells|segment|"
+    "segments|"
+    "blast|blasts|blow|blows|call|calls|peal|peals|spell|spells|series|sequences|wave|waves|crash|crashes|ring|rings|cry|cries|"
+    "episode|episodes|passage|passages|hits|shots|shot|knocks|bangs|chops|outburst|outbursts|drop|drops|stint|stints|salvo|"
+    "salvos|appearance|appearances|pulse|pulses";
+constexpr const char* kPeople =
+    "people|persons|person|speaker|speakers|voice|voices|individuals|participants|friends|parents|colleagues|neighbours|"
+    "neighbors|"
+    "strangers|talkers|parties|interlocutors|adults|guests|fans|men|women|males|females|man|woman|parent|friend|patients|"
+    "travellers|family";
+constexpr const char* kPart =
+    "before|after|during|between|while|until|more|another|again|rest|remaining|further|additional|extra|other|others|others|"
+    "half|"
+    "part|within|inside|following|least|most|respectively|former|latter|each|per|every|up|of|whose|beneath|whereas|early|late|"
+    "so|almost|nearly|"
+    "beginning|start|end|over|left|later|apart|immediately|overlap|overlaps|overlapping|them|these|those|already|first|last|"
+    "then|"
+    "longer|shorter|louder|quieter|long|short|with|separate|on";
 
 bool one_of(double n, std::initializer_list<std::size_t> counts) {
   return std::any_of(counts.begin(), counts.end(), [&](std::size_t c) { return n == static_cast<double>(c); });
 }
 std::string times(double n) { return std::to_string(static_cast<int>(n)); }
 
-// "two barks before the siren, and one after it" count parts of a whole. May n be such a part?
-bool partial(const Reading& r, double n, const Mention& m) {
-  if (r.find("another|more|again|rest|remaining|additional|further|others|respectively|former|latter", 0, r.size()) >= 0)
-    return true;
-  for (int i = 0; i + 1 < r.size(); ++i) {
-    if (r.word(i).ordinal != 0 && is_one(r.word(i + 1), "one")) return true;
-    if (is_one(r.word(i), "starts|begins|opens|ends|closes|continues|start|begin") && is_one(r.word(i + 1), "with"))
-      return true;
-  }
-  const int where = r.find("before|after|during|between|while|until|within|inside|following|once|in", 0, r.size());
-  if (where < 0) return false;
-  bool reference = false;
-  for (const Mention& other : r.mentions) {
-    if (other.events == m.events || other.events.empty()) continue;
-    reference = true;
-    double before = 0, after = 0, during = 0;
-    for (const int i : m.events) {
-      const auto all = [&](const auto& holds) { return std::all_of(other.events.begin(), other.events.end(), holds); };
-      before += all([&](int k) { return r.facts.key(i) < r.facts.key(k) + kSame; }) ? 1 : 0;
-      after += all([&](int k) { return r.facts.key(i) > r.facts.key(k) - kSame; }) ? 1 : 0;
-      during += r.facts.overlap({i}, other.events) > -kSame ? 1 : 0;
-    }
-    const double between = static_cast<double>(m.events.size()) - before - after;
-    if (n == before || n == after || n == during || n == between) return true;
-  }
-  return !reference && !is_one(r.word(where), "in|once");
+std::pair<int, int> clause_around(const Reading& r, int i) {
+  int from = i, to = i + 1;
+  while (from > 0 && r.word(from - 1).clause == r.word(i).clause) --from;
+  while (to < r.size() && r.word(to).clause == r.word(i).clause) ++to;
+  return {from, to};
 }
 
-void expect_count(Reading& r, double n, const Mention& m) {
-  if (m.quote || m.denied || m.neutral) return;
-  if (m.human && m.speaker == 0) return;
-  if (m.events.empty()) {
-    if (n > 0 && m.certain) r.wrong("count", "there is no " + m.name);
-    return;
+// "two barks before the siren, and one after it" count parts of a whole. May n be such a part?
+bool partial(const Reading& r, int at, double n, std::size_t whole, int end) {
+  if (n > static_cast<double>(whole)) return false;
+  int from = at, to = end;
+  while (from > 0 && r.word(from - 1).segment == r.word(at).segment) --from;
+  while (to < r.size() && r.word(to).segment == r.word(at).segment) ++to;
+  if (r.find(kPart, from, at) >= 0 || r.find(kPart, end, to) >= 0) return true;
+  // The same sentence gives the whole: "twice: once early, once late".
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    const double other = is_one(w, "once") ? 1 : is_one(w, "twice") ? 2 : is_one(w, "thrice") ? 3 : w.number;
+    if (i != at && other > 0 && other == static_cast<double>(whole)) return true;
+    if (i != at && other > 0 && other + n == static_cast<double>(whole)) return true;
   }
-  // Some words mean more in one ear than in another: both numbers will do.
-  if (one_of(n, {m.events.size(), m.wide.size()})) return;
-  if (n < static_cast<double>(m.events.size()) && partial(r, n, m)) return;
+  return false;
+}
+
+bool counts(const Mention& m) { return !m.quote && !m.denied && !m.neutral && (!m.human || m.speaker > 0); }
+
+// May this many of m be said, at word `at`?
+bool fits(const Reading& r, double n, const Mention& m, int at, int end) {
+  if (m.events.empty()) return n == 0 || !m.certain || m.elsewhere;
+  const std::size_t whole = m.events.size();
+  if (one_of(n, {whole, m.wide.size()})) return true;
+  // In the other file, or in both.
+  std::map<int, std::size_t> by_file;
+  for (const int i : m.wide) ++by_file[r.facts.at(i).audio];
+  for (const auto& [file, count] : by_file)
+    if (by_file.size() > 1 && n == static_cast<double>(count)) return true;
+  return partial(r, at, n, std::max(whole, m.wide.size()), end);
+}
+
+void expect_count(Reading& r, double n, const Mention& m, int at, int end) {
+  if (!counts(m) || m.nth != 0 || fits(r, n, m, at, end)) return;
   r.wrong("count", m.name + " is heard " + std::to_string(m.events.size()) + " times, not " + times(n));
 }
 
 void expect_speakers(Reading& r, double n) {
   const int speakers = r.facts.speakers(r.audio);
   if (speakers > 0 && n != speakers) r.wrong("speakers", std::to_string(speakers) + " people speak, not " + times(n));
-  if (speakers == 0 && n > 0 && r.has("speak|speaks|talk|talks|speaker|speakers|talking|speaking|conversation")) {
-    bool human = false;
-    for (const Happening& h : r.facts.all()) human = human || SoundWords::voice(h.concepts);
-    if (!human) r.wrong("speakers", "nobody speaks");
-  }
+  if (speakers == 0 && n > 0 && !r.facts.has_voice() &&
+      r.has("speak|speaks|talk|talks|speaker|speakers|talking|speaking|conversation"))
+    r.wrong("speakers", "nobody speaks");
 }
 
-// "three sounds": of the whole clip, by any usual way of counting.
-void expect_total(Reading& r, double n, int from, int to) {
-  const Set front = r.facts.foreground(r.audio), talk = r.facts.speech(r.audio);
-  std::set<std::string> kinds, front_kinds;
-  std::size_t all = 0, quiet = 0;
-  std::set<std::string> quiet_kinds;
+// Every usual way to count the sounds of a file, or of all.
+bool fits_total(const Reading& r, double n, int audio) {
+  std::set<std::string> kinds, front, quiet;
+  std::size_t all = 0, front_count = 0, quiet_count = 0;
   for (const Happening& h : r.facts.all()) {
-    if (r.audio != kAnyAudio && h.audio != r.audio) continue;
+    if (audio != kAnyAudio && h.audio != audio) continue;
     ++all;
     kinds.insert(h.label);
-    if (!h.background) front_kinds.insert(h.label);
-    if (h.speaker == 0 && !h.background) {
-      ++quiet;
-      quiet_kinds.insert(h.label);
-    }
+    if (!h.background) front.insert(h.label), ++front_count;
+    if (h.speaker == 0 && !h.background) quiet.insert(h.label), ++quiet_count;
   }
-  const std::size_t speaker_kinds = front_kinds.size() + static_cast<std::size_t>(std::max(0, r.facts.speakers(r.audio) - 1));
-  const bool events = r.find("event|events|occurrence|occurrences|instance|instances|separate|individual|total|altogether|all",
-                             from, std::min(r.size(), to + 4)) >= 0;
-  const bool kind = r.find("kind|kinds|type|types|different|distinct|unique|source|sources|sorts", from, to) >= 0;
-  bool fits = false;
-  if (kind || !events) fits = one_of(n, {kinds.size(), front_kinds.size(), quiet_kinds.size(), speaker_kinds});
-  if (!kind || events || r.find("distinct|different", from, to) >= 0)
-    fits = fits || one_of(n, {front.size(), all, quiet, front.size() - talk.size() + (talk.empty() ? 0 : 1)});
-  if (!fits) r.wrong("count", "there are " + std::to_string(front.size()) + " sounds, not " + times(n));
+  const auto talk = r.facts.speech(audio).size();
+  const auto speakers = static_cast<std::size_t>(std::max(0, r.facts.speakers(audio)));
+  return one_of(n, {all, front_count, quiet_count, front_count - talk + (talk == 0 ? 0 : 1), kinds.size(), front.size(),
+                    quiet.size(), front.size() + (speakers == 0 ? 0 : speakers - 1)});
 }
 
-// The number after "I count", "that makes": of what is asked for.
-void expect_asked(Reading& r, double n) {
-  const Asked& asked = r.asked;
-  if (asked.what != Asked::What::kCount) return;
-  if (r.find("audio|clip|part", 0, r.size()) < 0) r.audio = kAnyAudio;
-  if (asked.speakers) return expect_speakers(r, n);
-  if (asked.mentions.size() > 1) return;
-  if (asked.mentions.size() == 1) {
-    Mention m = asked.mentions[0];
-    if (m.human) return;
-    if (r.audio != kAnyAudio) std::erase_if(m.events, [&](int i) { return r.facts.at(i).audio != r.audio; });
-    m.wide = m.events;
-    m.certain = false;
-    return expect_count(r, n, m);
-  }
-  expect_total(r, n, 0, 0);
+void expect_total(Reading& r, double n) {
+  if (fits_total(r, n, r.audio) || (r.facts.audios() > 1 && fits_total(r, n, kAnyAudio))) return;
+  r.wrong("count", "there are " + std::to_string(r.facts.foreground(r.audio).size()) + " sounds, not " + times(n));
 }
 
-// Which mention "twice" at word i belongs to: what comes before it in its clause, but not what it is set in time by.
-const Mention* counted_by(const Reading& r, int i) {
-  const Mention* out = nullptr;
+// A number that stands alone is of what is asked for.
+void expect_asked(Reading& r, double n, int at) {
+  const Sample& s = *r.sample;
+  const bool number = !s.answer_text.empty() && s.answer_text.find_first_not_of("0123456789") == std::string::npos;
+  if (number && r.facts.audios() == 1 && s.kind.find("digits") == std::string::npos) {
+    if (std::stod(s.answer_text.substr(0, 4)) != n) r.wrong("count", "the answer is " + s.answer_text + ", not " + times(n));
+    return;
+  }
+  if (r.asked.what != Asked::What::kCount) return;
+  if (r.asked.speakers) return expect_speakers(r, n);
+  if (r.asked.mentions.size() > 1) return;
+  if (r.asked.mentions.size() == 1) {
+    Mention m = r.asked.mentions[0];
+    if (!m.human) expect_count(r, n, m, at, at + 1);
+    return;
+  }
+  expect_total(r, n);
+}
+
+// Which sounds "twice" at word i may count: of its segment, else of its clause; those of the sentence before for a pronoun.
+std::vector<const Mention*> counted_by(const Reading& r, int i, int end) {
+  std::vector<const Mention*> out;
   // "…, twice, the sound of a bell"
-  if (i > 0 && r.word(i - 1).text == "," && i + 1 < r.size() && r.word(i + 1).text == ",")
-    return r.mention_after(i + 1, Within::kSentence);
-  for (const Mention& m : r.mentions) {
-    if (m.end > i || r.word(m.begin).clause != r.word(i).clause || (m.events.empty() && !m.certain)) continue;
-    if (r.find("before|after|during|while|until|between", m.begin - 2, m.begin) < 0 || m.begin <= 3) out = &m;
+  if (i > 0 && r.word(i - 1).text == "," && end < r.size() && r.word(end).text == ",") {
+    if (const Mention* m = r.mention_after(end, Within::kSentence)) out.push_back(m);
+    return out;
   }
-  if (out != nullptr) return out;
   for (const Mention& m : r.mentions)
-    if (m.begin > i && r.word(m.begin).clause == r.word(i).clause) return &m;
-  int from = i;
-  while (from > 0 && r.word(from - 1).clause == r.word(i).clause) --from;
-  const bool pronoun = r.find("it|this|that|he|she|they|which|who", from, i) >= 0;
-  bool verb = false;
-  for (int k = from; k < i; ++k) verb = verb || is_verb(r.word(k));
-  if (verb && !pronoun) return nullptr;
-  if (const Mention* m = r.mention_before(i, Within::kSentence)) return m->human ? nullptr : m;
-  return pronoun && !r.before.empty() ? &r.before.back() : nullptr;
+    if (r.word(m.begin).segment == r.word(i).segment && m.end <= i) out.push_back(&m);
+  // "twice traffic", "three times a bell"
+  for (const Mention& m : r.mentions)
+    if (m.begin >= end && m.begin <= end + 2 && r.word(m.begin).segment == r.word(i).segment) out.push_back(&m);
+  if (!out.empty()) return out;
+  const auto [from, to] = clause_around(r, i);
+  for (const Mention& m : r.mentions)
+    if (m.begin >= from && m.end <= i) out.push_back(&m);
+  if (out.empty() && r.find("it|this|that|he|she|they|which|who|one", from, i) >= 0) {
+    for (const Mention& m : r.mentions)
+      if (m.end <= i) out.push_back(&m);
+    for (const Mention& m : r.before)
+      if (out.empty() || m.begin >= 0) out.push_back(&m);
+  }
+  return out;
+}
+
+bool speaking_verb(const Reading& r, int i) {
+  return r.find("speak|speaks|spoke|talk|talks|turn|turns|word|floor|heard|takes|speaking|contributes|voice|appears",
+                std::max(0, i - 5), std::min(r.size(), i + 6)) >= 0;
 }
 
 void count_times(Reading& r, double n, int from, int to) {
-  if (r.find("as|longer|faster|louder|shorter|than|more", to, to + 2) >= 0 || r.find("at|all", from - 1, from) >= 0) return;
-  if (r.find("not|never|doesn't|isn't|than|stops|stopped|pauses|paused|changes|interrupted|stop|pause", from - 3, from) >= 0)
+  if (r.find("as|longer|faster|louder|shorter|than|more|quicker|slower", to, to + 2) >= 0 ||
+      r.find("at|all|several|many", from - 1, from) >= 0)
     return;
-  const Mention* m = counted_by(r, from);
-  if (m == nullptr) return expect_asked(r, n);
-  const bool speech = m->speaker == 0 && !m->quote && m->events == r.facts.speech(r.audio) && !m->events.empty();
-  if ((!m->human && !speech) || m->speaker > 0) return expect_count(r, n, *m);
-  if (r.facts.speakers(r.audio) == 1 && static_cast<double>(r.facts.speech(r.audio).size()) != n)
-    r.wrong("count", "the voice is heard " + std::to_string(r.facts.speech(r.audio).size()) + " times, not " + times(n));
+  if (r.find("not|never|doesn't|isn't|than|stops|stopped|pauses|paused|changes|interrupted|interrupts|interrupt|stop|pause|"
+             "checked|counted|listened|replayed|said|word|overlap|overlaps|third|second",
+             from - 4, from) >= 0)
+    return;
+  const std::vector<const Mention*> candidates = counted_by(r, from, to);
+  if (candidates.empty()) {
+    if (r.mentions.empty() && r.size() <= 8) expect_asked(r, n, from);
+    return;
+  }
+  const Mention* wrong = nullptr;
+  for (const Mention* m : candidates) {
+    if (m->quote || m->denied || m->neutral || m->nth != 0) return;
+    // "A asks twice": whose turns these are only the talk tells.
+    if (m->speaker == 0 && r.facts.speakers(kAnyAudio) > 1 && m->events == r.facts.speech(r.audio)) return;
+    if (m->human || m->speaker > 0) {
+      const Set turns = m->speaker > 0 ? m->events : r.facts.speakers(r.audio) == 1 ? r.facts.speech(r.audio) : Set{};
+      if (turns.empty() || !speaking_verb(r, from) || fits(r, n, *m, from, to) || n == static_cast<double>(turns.size()))
+        return;
+      wrong = m;
+      continue;
+    }
+    if (m->events.empty() || fits(r, n, *m, from, to)) return;
+    wrong = m;
+  }
+  if (wrong != nullptr)
+    r.wrong("count", wrong->name + " is heard " + std::to_string(wrong->events.size()) + " times, not " + times(n));
 }
 
 // "1 dog bark, 2 dog bark": an enumeration, not a count.
 bool enumerates(const Reading& r, int i, const Mention& m) {
   const bool digit = std::isdigit(static_cast<unsigned char>(r.word(i).text[0])) != 0;
-  bool label = false;  // "coins" is a name here, not a plural
-  for (const Happening& h : r.facts.all()) label = label || h.label == m.name;
-  if (!digit || (m.plural && !label)) return false;
-  if (r.word(i).number >= 2) return true;
-  for (int k = i + 1; k < r.size(); ++k)
-    if (r.word(k).text == "2") return true;
-  return false;
+  if (!digit) return false;
+  if (i == 0 || is_one(r.word(i - 1), ",|:|(|)")) {
+    bool label = false;  // "coins" is a name here, not a plural
+    for (const Happening& h : r.facts.all()) label = label || h.label == m.name;
+    if (!m.plural || label) return true;
+    for (int k = i + 1; k < r.size(); ++k)
+      if (std::isdigit(static_cast<unsigned char>(r.word(k).text[0])) != 0) return true;
+  }
+  return !m.plural && r.word(i).number >= 2;
 }
 
 void count_things(Reading& r, int i, int thing) {
-  if (r.word(thing).text == "sources" || r.word(thing).text == "source") {
-    if (r.find("of", thing, thing + 2) >= 0) return;
-  }
-  const bool of = thing + 1 < r.size() && r.word(thing + 1).text == "of";
+  const double n = r.word(i).number;
+  const bool of = thing + 1 < r.size() && is_one(r.word(thing + 1), "of|from");
   if (of) {
     const Mention* m = r.mention_after(thing + 1, Within::kClause);
-    if (m != nullptr && m->begin <= thing + 5) return expect_count(r, r.word(i).number, *m);
+    if (m != nullptr && m->begin <= thing + 4 && r.find("overlapping|simultaneous", thing, m->begin) < 0 && !m->human)
+      expect_count(r, n, *m, i, m->end);
     return;
   }
-  // "three sounds before the bell", "two sounds besides the speech": of a part only.
+  if (!is_one(r.word(thing), kThings)) return;
+  // More than there are in all is wrong whatever part is meant.
+  if (n > static_cast<double>(r.facts.all().size()) + 1 && r.facts.all().size() > 0 && !r.word(i).open &&
+      !r.facts.only_speech())
+    return r.wrong("count", "there are not " + times(n) + " sounds");
+  // "three sounds before the bell", "two sounds besides the speech", "the two sounds": of a part only.
   if (r.find("before|after|besides|apart|other|between|except|aside|following|remaining|until|whose|with|here|these|them|same|"
-             "longer|shorter|louder",
-             0, r.size()) >= 0)
+             "the|those|both|"
+             "longer|shorter|louder|named|question|any|of|all|overlap|overlapping|none|pair|distinct|kind|kinds|type|types|"
+             "last|first|then|next|asked",
+             0, thing) >= 0 &&
+      r.find("all|total|altogether", 0, r.size()) < 0 && r.find("distinct|different|kind|kinds|type|types", i, thing + 1) < 0)
     return;
-  if (r.word(i).number == 1 && !r.word(thing).text.ends_with('s') && r.find("only|single|sole|just", i - 2, thing) < 0) return;
-  expect_total(r, r.word(i).number, i, thing + 1);
+  if (r.find("before|after|besides|between|except|until|whose|that|which|overlapping|longer|shorter|from|earlier|later|share|"
+             "follow|precede",
+             thing, r.size()) >= 0)
+    return;
+  if (n == 1 && r.find("only|single|sole|just", i - 2, thing) < 0) return;
+  expect_total(r, n);
 }
 
-// "stretches of sawing", "strokes of the bell"
-bool counts_of(const Reading& r, int k) {
-  if (k + 2 >= r.size() || r.word(k + 1).text != "of" ||
-      is_one(r.word(k), "parts|part|half|pieces|members|kinds|types|sides|ends|kind|type"))
+bool is_count(const Reading& r, int i) {
+  const Word& w = r.word(i);
+  if (w.open || w.number < 0 || w.number != std::floor(w.number) || w.number > 200 || is_one(w, "half")) return false;
+  if (i > 0 &&
+      is_one(r.word(i - 1),
+             "at|audio|clip|part|speaker|option|person|number|channel|track|voice|file|recording|to|from|bar|first|last|next|"
+             "between|no|this|another|which|each|every|that|other|not|-|half|than|turn|line|/|until|around|about|mark"))
+    return (r.word(i - 1).text == "to" && i > 1 && is_one(r.word(i - 2), "comes|amounts|adds|come|sums|up") &&
+            (i + 1 == r.size() || r.word(i + 1).stem.empty())) ||
+           (r.find("about|around", i - 1, i) >= 0 && i + 1 < r.size() && r.word(i + 1).text.ends_with('s'));
+  if (i > 0 && r.word(i - 1).ordinal != 0) return false;
+  if (i + 1 < r.size() && is_one(r.word(i + 1), kUnits)) return false;
+  if (i + 2 < r.size() && (is_one(r.word(i + 2), "per") || (r.word(i + 1).text == "-" && is_one(r.word(i + 2), kUnits))))
     return false;
-  return std::any_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) {
-    return !m.quote && (m.begin == k + 2 || (m.begin == k + 3 && is_one(r.word(k + 2), "the|a|an")));
-  });
+  return true;
 }
 
-// The word after the adjectives that follow a number; -1 where none belongs to it.
+// The word that the number counts, past adjectives; -1 where none belongs to it.
 int counted_noun(const Reading& r, int i) {
   for (int k = i + 1; k < std::min(r.size(), i + 5); ++k) {
     const Word& w = r.word(k);
     for (const Mention& m : r.mentions)
       if (k == m.begin && !m.quote) return k;
-    if (is_one(w, kThings) || is_one(w, kTurns) || is_one(w, "time|times|occasions|occasion")) return k;
-    if (counts_of(r, k)) return k;
-    if (w.stem.empty() || is_one(w, kRelative) || is_verb(w) || w.number >= 0 || w.ordinal != 0) return -1;
+    if (is_one(w, kThings) || is_one(w, kTurns) || is_one(w, kPeople) ||
+        is_one(w, "time|times|occasions|occasion|digits|digit|figures"))
+      return k;
+    if (is_one(w, kBursts)) return k;
+    if (w.stem.empty() || is_one(w, "more|other|another|additional|further|extra|else|of") || is_verb(w) || w.number >= 0 ||
+        w.ordinal != 0)
+      return -1;
     if (is_one(w, "in|at|on|and|or|is|the|a|an|that|this|after|before|for|with|from|by|then|as|it|there|which|who")) return -1;
   }
   return -1;
 }
 
-bool is_count(const Reading& r, int i) {
-  const Word& w = r.word(i);
-  if (w.number < 0 || w.number != std::floor(w.number) || w.number > 200) return false;
-  if (i > 0 && is_one(r.word(i - 1),
-                      "at|audio|clip|part|speaker|option|person|number|channel|track|voice|file|recording|to|from|"
-                      "between|no|this|another|which|each|every|that|last|other|not|-|half|than"))
-    return false;
-  if (i > 0 && r.word(i - 1).ordinal != 0) return false;
-  if (i + 1 < r.size() && is_one(r.word(i + 1), kUnits)) return false;
-  if (i + 2 < r.size() && is_one(r.word(i + 2), "per")) return false;
-  return true;
+// All people that the sentence counts: "two men and a woman".
+void check_people(Reading& r, int i, int noun) {
+  const double n = r.word(i).number;
+  if (r.facts.speakers(r.audio) == 0) return expect_speakers(r, n);
+  if (r.find("of|other|more|remaining|same|both|at|each|every|overlap|overlapping|while|any|these|those|between|only", noun + 1,
+             noun + 2) >= 0 ||
+      r.find("other|more|another|of|these|those|any|least|same", std::max(0, i - 2), noun) >= 0)
+    return;
+  if (r.find("and|plus", noun, noun + 4) >= 0 &&
+      r.find("man|men|woman|women|male|female|boy|girl|one|other", noun + 1, r.size()) >= 0) {
+    double sum = 0;
+    for (int k = 0; k < r.size(); ++k) {
+      if (!is_one(r.word(k), "man|men|woman|women|male|female|males|females")) continue;
+      double here = 1;
+      for (int b = k - 1; b >= std::max(0, k - 3); --b)
+        if (r.word(b).number > 0) here = r.word(b).number;
+      if (r.word(k).text.ends_with("en") && here == 1) return;
+      sum += here;
+    }
+    if (r.find("then|next|another|before|after|he|she|first|says", 0, r.size()) < 0) expect_speakers(r, sum);
+    return;
+  }
+  const bool sexed = is_one(r.word(noun), "man|men|woman|women|male|female|males|females");
+  if (sexed) {
+    const Known& known = r.facts.known();
+    const std::string value = trait_value(Trait::kSex, r.sentence, noun);
+    if (known.all_sexes && n >= 2 && known.with_sex(value) != n) r.wrong("speakers", "another number of " + value);
+    if (n > r.facts.speakers(r.audio)) expect_speakers(r, n);
+    return;
+  }
+  if (n == 1 && r.find("only|single|sole|just|lone|solitary", i - 2, noun) < 0 && !(r.answer && r.mentions.size() <= 1)) return;
+  // "one speaker says …, the other …" is a part.
+  if (n == 1 && (r.facts.knows_words() && r.find("other|second|then|and", noun, r.size()) >= 0)) return;
+  expect_speakers(r, n);
+}
+
+void check_turns(Reading& r, int i) {
+  const double n = r.word(i).number;
+  const Set talk = r.facts.speech(r.audio);
+  if (r.find("each", 0, r.size()) >= 0) return;
+  if (talk.empty() || r.find("overlapping|overlap|between|more|other|these|those|both|rest", 0, r.size()) >= 0) return;
+  if (i > 0 && r.find("of|the|first|last|next|his|her|their|in|these|those", i - 2, i) >= 0) return;
+  const Mention* who = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.speaker > 0 && m.end <= i) who = &m;
+  const auto all = static_cast<double>(talk.size());
+  if (n == all) return;
+  if (who != nullptr && !who->events.empty()) {
+    if (n != static_cast<double>(who->events.size()))
+      r.wrong("count", who->name + " has " + std::to_string(who->events.size()) + " turns, not " + times(n));
+    return;
+  }
+  if (r.facts.speakers(r.audio) > 1 && r.sample->answer_text == times(n)) return;
+  if ((n > 1 || r.find("only|just|single|sole", i - 2, i + 1) >= 0) && !talk.empty() &&
+      r.find("last|first|next|these|those|the", i - 2, i) < 0)
+    r.wrong("count", "there are " + std::to_string(talk.size()) + " turns, not " + times(n));
+}
+
+void check_digit_count(Reading& r, int i) {
+  static const std::set<std::string> kDigits = {"zero", "one",   "two",   "three", "four", "five",
+                                                "six",  "seven", "eight", "nine",  "oh"};
+  double count = 0;
+  std::string word;
+  for (const char c : r.facts.spoken()) {
+    if (c != ' ') {
+      word += c;
+      continue;
+    }
+    count += kDigits.contains(word) ? 1 : 0;
+    word.clear();
+  }
+  if (count > 0 && count != r.word(i).number && r.find("first|last|final|of|other|same|identical|middle", i - 3, i + 3) < 0)
+    r.wrong("count", times(count) + " digits are said");
 }
 
 void check_number(Reading& r, int i) {
   const double n = r.word(i).number;
   const int noun = counted_noun(r, i);
   if (noun < 0) return;
-  if (is_one(r.word(noun), "time|times|occasions|occasion")) return count_times(r, n, i, noun + 1);
-  if (is_one(r.word(noun), kThings) || counts_of(r, noun)) return count_things(r, i, noun);
-  if (is_one(r.word(noun), kTurns)) {
-    const Set talk = r.facts.speech(r.audio);
-    if (!talk.empty() && n > 1 && r.find("each|speaker|of", 0, r.size()) < 0 && static_cast<double>(talk.size()) != n)
-      r.wrong("count", "there are " + std::to_string(talk.size()) + " turns, not " + times(n));
-    return;
-  }
+  const Word& w = r.word(noun);
+  if (is_one(w, "time|times|occasions|occasion")) return count_times(r, n, i, noun + 1);
+  if (is_one(w, "digits|digit|figures")) return check_digit_count(r, i);
   for (const Mention& m : r.mentions) {
-    if (noun != m.begin) continue;
-    if (m.speaker > 0) continue;
-    if (m.human || (SoundWords::speech(r.facts.words().read({r.word(noun).stem}, 0).sure) && m.plural)) {
-      // "two men and a woman" are three; only the whole is known.
-      const bool parts = r.find("man|men|woman|women|male|female|boy|girl|lady|gentleman", noun, r.size()) >= 0;
-      if (!parts) expect_speakers(r, n);
-    } else if (!enumerates(r, i, m) &&
-               (n != 1 || r.word(i).text != "one" || r.find("only|just|exactly", i - 2, i) >= 0 || r.mentions.size() == 1)) {
-      expect_count(r, n, m);
-    }
+    if (noun != m.begin || m.human || m.speaker > 0) continue;
+    if (SoundWords::speech(r.facts.words().read({w.stem}, 0).concepts) && (m.plural || is_one(w, kTurns))) break;
+    const bool alone = n != 1 || w.text.empty() || r.find("only|just|exactly|single|sole|lone", i - 2, noun) >= 0 ||
+                       is_one(r.word(i), "single|sole|lone|solitary");
+    if (!enumerates(r, i, m) && alone) expect_count(r, n, m, i, m.end);
     return;
   }
+  if (is_one(w, kPeople)) return check_people(r, i, noun);
+  if (is_one(w, kTurns)) return check_turns(r, i);
+  count_things(r, i, noun);
 }
 
-// "the number of barks is three", "I count three", "that makes 4", "five in total"
-void check_sums(Reading& r) {
-  for (int i = 0; i < r.size(); ++i) {
-    if (!is_count(r, i) || counted_noun(r, i) >= 0) continue;
-    const double n = r.word(i).number;
-    // "Barks: 3"
-    if (i >= 2 && r.word(i - 1).text == ":" && r.word(i).number >= 1 && (i + 1 == r.size() || r.word(i + 1).text == ",")) {
-      const Mention* m = r.mention_before(i - 1, Within::kSentence);
-      if (m != nullptr && !m->human && i - 1 - m->end <= 1) expect_count(r, n, *m);
-      continue;
-    }
-    if (r.word(i).text == "one" && (r.has("more|another|each") || (i > 0 && is_one(r.word(i - 1), "the|only|just")))) continue;
-    const int name = r.find("number|count|total|tally|sum", i - 9, i);
-    if (name >= 0 && r.find("i|we|to|and|by|when|if", name - 1, name) < 0 &&
-        r.find("is|was|:|of|comes|reaches|at|equals|stands|to", name, i) >= 0) {
-      const Mention* m = r.mention_after(name, Within::kSentence);
-      if (m != nullptr && m->begin < i && !m->human)
-        expect_count(r, n, *m);
-      else if (m != nullptr && m->begin < i)
-        expect_speakers(r, n);
-      else
-        expect_asked(r, n);
-    } else if ((r.find("count|counted|makes|make|up|altogether|total", i - 3, i) >= 0 &&
-                (i + 1 == r.size() || r.word(i + 1).stem.empty() || is_one(r.word(i + 1), "in|altogether|overall"))) ||
-               r.find("total|altogether|all", i + 1, i + 4) >= 0 || (r.answer && r.size() <= 3 && r.mentions.empty())) {
-      const Mention* m = r.mention_before(i, Within::kSentence);
-      if (r.asked.what == Asked::What::kCount)
-        expect_asked(r, n);
-      else if (m != nullptr && !m->human && r.mentions.front().events == r.mentions.back().events)
-        expect_count(r, n, *m);
-    }
+// "the number of barks is three", "I count three", "that makes 4", "five in total", "traffic x 2"
+void check_sum(Reading& r, int i) {
+  const double n = r.word(i).number;
+  if (i >= 2 && is_one(r.word(i - 1), ":|x") && (i + 1 == r.size() || is_one(r.word(i + 1), ",|)"))) {
+    const Mention* m = nullptr;
+    for (const Mention& each : r.mentions)
+      if (each.end <= i - 1) m = &each;
+    if (m != nullptr && !m->human && i - 1 - m->end <= 1) return expect_count(r, n, *m, i, i + 1);
   }
+  if (r.word(i).text == "one") {
+    if (r.has("more|another|each|the|this|that|than|which") && !(r.size() <= 3 && r.answer)) return;
+  }
+  const int name = r.find("number|count|total|tally|sum", i - 9, i);
+  const bool sums = r.find("count|counted|makes|make|altogether|total|reach|get|gives|comes|amounts", i - 4, i) >= 0 &&
+                    (i + 1 == r.size() || r.word(i + 1).stem.empty() || is_one(r.word(i + 1), "in|altogether|overall|and|so"));
+  const bool closing = r.find("total|altogether|all", i + 1, i + 4) >= 0 && r.find("at|them", i + 1, i + 3) < 0;
+  if (name >= 0 && r.find("i|we|and|by|when|if", name - 1, name) < 0 &&
+      r.find("is|was|:|of|comes|reaches|at|equals|stands|to|remains", name, i) >= 0) {
+    const Mention* m = nullptr;
+    for (const Mention& each : r.mentions)
+      if (each.begin > name && each.end <= i) m = &each;
+    if (m != nullptr && !m->human) return expect_count(r, n, *m, i, i + 1);
+    if (r.mentions.size() <= 1) return expect_asked(r, n, i);
+    return;
+  }
+  if (!sums && !closing && !(r.answer && r.size() <= 3 && r.mentions.empty())) return;
+  std::set<Set> kinds;
+  for (const Mention& m : r.mentions) kinds.insert(m.events);
+  if (r.mentions.empty())
+    expect_asked(r, n, i);
+  else if (kinds.size() == 1 && !r.mentions[0].human && r.mentions[0].end <= i)
+    expect_count(r, n, r.mentions[0], i, i + 1);
 }
 
 void check_company(Reading& r) {
   const int speakers = r.facts.speakers(r.audio);
   if (speakers == 0) return;
   for (int i = 0; i < r.size(); ++i) {
-    if (is_one(r.word(i), "dialogue|dialog|conversation") && speakers == 1 && r.find("no|not|one|of", i - 3, i) < 0)
-      r.wrong("speakers", "only one person speaks");
-    if (is_one(r.word(i), "monologue") && speakers > 1 && r.find("no|not", i - 3, i) < 0)
-      r.wrong("speakers", std::to_string(speakers) + " people speak");
-    if (is_one(r.word(i), "both") && i + 1 < r.size() && is_one(r.word(i + 1), "speakers|voices|people") && speakers != 2)
+    if (r.word(i).open || r.find("no|not|one|of|isn't|never|rather|than|than", i - 4, i) >= 0) continue;
+    if (is_one(r.word(i), "dialogue|dialog|conversation") && speakers == 1) r.wrong("speakers", "only one person speaks");
+    if (is_one(r.word(i), "monologue") && speakers > 1) r.wrong("speakers", std::to_string(speakers) + " people speak");
+    if (is_one(r.word(i), "both") && i + 1 < r.size() && is_one(r.word(i + 1), "speakers|voices|people") && speakers == 1)
       r.wrong("speakers", std::to_string(speakers) + " people speak");
   }
+}
+
+// "the third howl" where there are two
+void check_beyond(Reading& r) {
+  for (const Mention& m : r.mentions)
+    if (m.beyond && !m.neutral && !m.denied) r.wrong("count", "there is no such " + m.name);
 }
 
 }  // namespace
 
 void check_counts(Reading& r) {
+  if (r.sentence.question) return;
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
     const double adverb = is_one(w, "once") ? 1 : is_one(w, "twice") ? 2 : is_one(w, "thrice") ? 3 : 0;
-    const bool conjunction =
-        adverb == 1 && i + 1 < r.size() &&
-        !is_one(r.word(i + 1), ",|and|in|at|only|before|after|during|near|around|for|then|but|with|right|early");
-    if (adverb > 0 && !conjunction) count_times(r, adverb, i, i + 1);
-    if (is_count(r, i)) check_number(r, i);
+    const bool conjunction = adverb == 1 && i + 1 < r.size() &&
+                             !is_one(r.word(i + 1), ",|and|in|only|before|after|during|near|for|then|but|with|right|early|)");
+    if (adverb > 0 && !w.open && !conjunction) count_times(r, adverb, i, i + 1);
+    if (!is_count(r, i)) continue;
+    counted_noun(r, i) >= 0 ? check_number(r, i) : check_sum(r, i);
   }
-  check_sums(r);
   check_company(r);
+  check_beyond(r);
 }
 
 }  // namespace areason::claims

@@ -8,8 +8,16 @@ namespace {
 
 std::vector<std::string> labels_of(const Sample& sample) {
   std::vector<std::string> out;
-  for (const TimelineEntry& e : sample.timeline) out.push_back(e.label);
+  for (const TimelineEntry& e : sample.timeline)
+    if (e.label != "background noise" && e.label != "silence") out.push_back(e.label);
   return out;
+}
+
+int voices_in(const Sample& sample) {
+  std::set<std::string> out;
+  for (const TimelineEntry& e : sample.timeline)
+    if (!e.speaker.empty() || !e.text.empty() || e.label == "speech") out.insert(e.speaker);
+  return static_cast<int>(out.size());
 }
 
 bool within(const Happening& h, int audio) { return audio == kAnyAudio || h.audio == audio; }
@@ -19,7 +27,8 @@ bool meet(const SoundConcepts& a, const SoundConcepts& b) {
 
 }  // namespace
 
-Facts::Facts(const Sample& sample, const SourceClip* clip) : words_(labels_of(sample)) {
+Facts::Facts(const Sample& sample, const SourceClip* clip)
+    : words_(labels_of(sample)), known_(sample, clip, voices_in(sample)) {
   std::map<int, double> ends;
   std::map<std::string, int> speakers;
   for (const TimelineEntry& e : sample.timeline) ends[e.audio] = std::max(ends[e.audio], e.to);
@@ -47,6 +56,35 @@ Facts::Facts(const Sample& sample, const SourceClip* clip) : words_(labels_of(sa
   if (all_.size() == 1) all_[0].background = false;
   if (spoken_.empty() && clip != nullptr) spoken_ = plain(clip->fact("transcript"));
   if (spoken_.size() < 3) spoken_.clear();
+  only_speech_ = true;
+  for (const Happening& h : all_) {
+    music_ = music_ || SoundWords::music(h.concepts);
+    voice_ = voice_ || SoundWords::voice(h.concepts);
+    only_speech_ = only_speech_ && h.speaker > 0;
+  }
+  lettered_ = only_speech_ && sample.answer_letter.empty();
+  topics_ = spoken_;
+  // What a question about something said offers is what the talk is about.
+  if (only_speech_) {
+    for (const std::string& choice : sample.choices) topics_ += plain(choice);
+    topics_ += plain(sample.answer_text);
+  }
+  foreign_ = has_speech() &&
+             (spoken_.empty() || !known_.values.contains(Trait::kLanguage) ||
+              !known_.values.at(Trait::kLanguage).contains("english")) &&
+             !spoken_.empty();
+}
+
+bool Facts::talked_of(const Word& word, const std::string& answer) const {
+  if (word.text.size() < 3) return false;
+  // A trait that a question asks for stands among its options.
+  if (answer != "-") {
+    if (spoken_.find(" " + word.text + " ") != std::string::npos) return true;
+    return answer.find(' ') != std::string::npos && plain(answer).find(" " + word.text + " ") != std::string::npos;
+  }
+  if (topics_.find(" " + word.text + " ") != std::string::npos) return true;
+  // "keys" of "key"
+  return word.stem.size() > 3 && word.stem.back() != '?' && topics_.find(" " + word.stem) != std::string::npos;
 }
 
 Set Facts::of_concepts(const SoundConcepts& concepts, int audio) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cota/claim_known.h"
 #include "cota/claim_text.h"
 #include "cota/import_clip.h"
 #include "cota/sample.h"
@@ -42,6 +43,16 @@ class Facts {
   Set saying(const std::string& plain_words) const;
   bool knows_words() const { return !spoken_.empty(); }
   const std::string& spoken() const { return spoken_; }  // all words in their order
+  // Is the word one that is said in the clip, or that a question about something said offers as its answer?
+  // `answer`: a text whose words are not meant.
+  bool talked_of(const Word& word, const std::string& answer = "-") const;
+  bool has_speech() const { return !speech(kAnyAudio).empty(); }
+  const Known& known() const { return known_; }
+  bool has_music() const { return music_; }
+  bool has_voice() const { return voice_; }  // laughter, screams, children …
+  bool only_speech() const { return only_speech_; }
+  bool lettered_speakers() const { return lettered_; }  // no option has a letter that a speaker might have
+  bool foreign() const { return foreign_; }             // words of another language are said
   int speakers(int audio) const;
   int speaker_named(const std::string& name) const;  // by the timeline's own name, in lower case; 0: nobody
   int audios() const { return audios_; }
@@ -65,6 +76,9 @@ class Facts {
   std::string spoken_;
   std::map<std::string, int> names_;
   int audios_ = 1;
+  std::string topics_;
+  Known known_;
+  bool music_ = false, voice_ = false, only_speech_ = false, foreign_ = false, lettered_ = false;
 };
 
 struct Mention {
@@ -77,8 +91,12 @@ struct Mention {
   bool human = false;    // "people", "a voice"
   bool quote = false, plural = false;
   int speaker = 0;
-  bool denied = false;   // "no dog is heard"
-  bool neutral = false;  // neither said to be there nor not
+  int nth = 0;             // "the second bark": 2; -1 the last
+  bool beyond = false;     // … where there are not so many
+  bool denied = false;     // "no dog is heard"
+  bool neutral = false;    // neither said to be there nor not
+  bool unsure = false;     // … because something in its segment is denied
+  bool elsewhere = false;  // not in the file that the sentence speaks of, but in another
 };
 std::vector<Mention> mentions_in(const Sentence& s, const Facts& facts, int audio);
 

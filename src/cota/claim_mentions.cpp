@@ -11,6 +11,21 @@ constexpr const char* kPeople =
     "people|person|persons|man|men|woman|women|speaker|speakers|voice|voices|individual|individuals|participant|participants|"
     "talker|talkers|boy|girl|lady|gentleman|guy|male|female|human|humans|parties|party";
 
+// "the woman", "the male voice" where there is only one.
+int speaker_by_sex(const Sentence& s, const Facts& facts, int i, int& end) {
+  const Known& known = facts.known();
+  const auto word = [&](int k) -> const Word& { return s.words[static_cast<std::size_t>(k)]; };
+  if (!known.all_sexes || i == 0 || !is_one(word(i - 1), "the|this|that")) return 0;
+  if (!is_one(word(i), "man|woman|male|female|lady|gentleman")) return 0;
+  const std::string value = trait_value(Trait::kSex, s, i);
+  if (known.with_sex(value) != 1) return 0;
+  if (is_one(word(i), "male|female") && i + 1 < static_cast<int>(s.words.size()) && is_one(word(i + 1), "voice|speaker"))
+    end = i + 2;
+  for (const auto& [speaker, sex] : known.sex)
+    if (sex == value) return speaker;
+  return 0;
+}
+
 // Whose turn it is: "speaker 2", "the third voice".
 int speaker_at(const Sentence& s, const Facts& facts, int i, int& end) {
   const auto word = [&](int k) -> const Word& { return s.words[static_cast<std::size_t>(k)]; };
@@ -30,11 +45,23 @@ int speaker_at(const Sentence& s, const Facts& facts, int i, int& end) {
   if (word(i).text.size() > 2 && !word(i).stem.empty() && word(i).capital) {
     if (const int named = facts.speaker_named(word(i).text); named > 0) return named;
   }
-  if (word(i).ordinal > 0 && i + 1 < n && is_one(word(i + 1), "speaker|person|voice|talker|participant")) {
-    end = i + 2;
-    return word(i).ordinal;
+  // "S2", or "B says" in a talk
+  const std::string& text = word(i).text;
+  if (text.size() == 2 && (text[0] == 's' || text[0] == 'p') && text[1] >= '1' && text[1] <= '9') return text[1] - '0';
+  if (facts.lettered_speakers() && text.size() == 1 && word(i).capital && text[0] >= 'a' && text[0] <= 'e' && i + 1 < n &&
+      is_one(word(i + 1),
+             "says|asks|speaks|talks|replies|answers|tells|objects|counters|begins|closes|opens|starts|adds|has|therefore|"
+             "responds|then|complains"))
+    return text[0] - 'a' + 1;
+  if (word(i).ordinal > 0 && i + 1 < n) {
+    int k = i + 1;
+    if (k + 1 < n && is_one(word(k), "male|female|different")) ++k;
+    if (is_one(word(k), "speaker|person|voice|talker|participant")) {
+      end = k + 1;
+      return word(i).ordinal;
+    }
   }
-  return 0;
+  return speaker_by_sex(s, facts, i, end);
 }
 
 // "bark of the dog", "dog's bark", "dog barking": one mention when what stands between says nothing.
@@ -55,6 +82,7 @@ class MentionReader {
     for (Mention& m : out_) {
       m.wide = m.events;
       if (!m.sure_events.empty() && !m.human) m.events = m.sure_events;
+      pick_nth(m);
     }
     // What may mean nothing and would mean nothing that is there says nothing.
     std::erase_if(out_,
@@ -99,8 +127,29 @@ class MentionReader {
     m.events = facts_.of_concepts(sound.concepts, audio_);
     m.sure_events = facts_.of_concepts(sound.sure, audio_);
     for (int k = m.begin; k < m.end; ++k) m.name += (k > m.begin ? " " : "") + word(k).text;
+    m.elsewhere = m.events.empty() && audio_ != kAnyAudio && !facts_.of_concepts(sound.concepts, kAnyAudio).empty();
     out_.push_back(std::move(m));
     return out_.back().end;
+  }
+
+  // "the second bark": that one only.
+  void pick_nth(Mention& m) const {
+    if (m.human || m.quote || m.events.empty() || m.begin < 2) return;
+    int at = m.begin - 1;
+    if (word(at).ordinal == 0 && at > 1 &&
+        is_one(word(at), "loud|short|long|single|quick|big|brief|soft|quieter|louder|such|longer|shorter|dog|car|church"))
+      --at;
+    const int n = word(at).ordinal;
+    if (n == 0 || at == 0 || !is_one(word(at - 1), "the|its|that|this")) return;
+    std::vector<int> order(m.events.begin(), m.events.end());
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return facts_.key(a) < facts_.key(b); });
+    const auto size = static_cast<int>(order.size());
+    m.nth = n;
+    if (n > size) {
+      m.beyond = m.certain;
+      return;
+    }
+    m.events = m.sure_events = {order[static_cast<std::size_t>(n < 0 ? size - 1 : n - 1)]};
   }
 
   // "dog barking": takes the new words into the mention before.

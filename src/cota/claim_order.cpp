@@ -1,245 +1,301 @@
-// Which comes when: "the bell rings after the siren", "a dog, then a cat", "the first sound is a horn", "it ends with a bell".
+// Which comes when: "the bell rings after the siren", "a dog, followed by a cat", "in this order: …". A relation is read where
+// its word has its object right behind it and a subject in its own clause.
 #include <algorithm>
+#include <cmath>
 
 #include "cota/claim_rules.h"
 
 namespace areason::claims {
 namespace {
 
-enum class Relation { kNone, kBefore, kAfter };
+constexpr const char* kLight =
+    "the|a|an|both|that|this|its|his|her|their|first|second|third|last|final|two|three|single|one|sound|noise|sounds|of|all|"
+    "every|loud|short|"
+    "brief|soft|long|sudden|some|another|by|final|initial|quick|sharp|distant|actual|opening|closing|other|same|any|single|"
+    "large|small|"
+    "big|whole|entire|low|high|deep|shortly|directly|immediately|closely|right|soon|after|later|quickly|then|finally|"
+    "eventually|from";
+constexpr const char* kGoesOn =
+    "alone|again|remains|continues|carries|keeps|stays|left|still|remain|continue|goes|resumes|persists|lasts|lasted|returns|"
+    "back";
+constexpr const char* kEnds =
+    "over|ends|ended|end|stops|stopped|fades|faded|gone|finished|finishes|quiet|silent|died|dies|done|cease|ceases|ceased|"
+    "until|lasts|continues|goes|on|fades";
 
-bool usable(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral; }
-
-// What the words [from, to) between two mentions say of their order.
-Relation between(const Reading& r, int from, int to) {
-  if (r.find("not|never|doesn't|isn't|didn't|nor|neither|without", from, to) >= 0) return Relation::kNone;
-  // What stands nearest to the second one: "after the words and before the siren".
-  for (int i = to - 1; i >= from; --i) {
-    const Word& w = r.word(i);
-    const bool by = i + 1 < to && r.word(i + 1).text == "by";
-    if (i + 1 < to && is_one(r.word(i + 1), "that|this|it|which") && is_one(w, "before|preceding")) return Relation::kAfter;
-    if (i + 1 < to && is_one(r.word(i + 1), "that|this|it|which") && is_one(w, "after|following")) return Relation::kBefore;
-    // "after a while", "before long"
-    if (is_one(w, "after|before|following") && i + 1 < to &&
-        is_one(r.word(i + 1), "a|an|that|it|this|which|some|about|long|them|him|her|roughly|around|nearly|only|just") &&
-        r.find("moment|while|second|seconds|pause|silence|that|it|this|which|long|them|him|her|bit|gap|beat", i + 1, to) >= 0)
-      continue;
-    if (is_one(w, "after|before") && i + 1 < to && r.word(i + 1).number >= 0) continue;
-    if (is_one(w, "followed|succeeded")) return by ? Relation::kBefore : Relation::kAfter;
-    if (is_one(w, "preceded")) return by ? Relation::kAfter : Relation::kBefore;
-    if (is_one(w,
-               "precedes|precede|preceding|before|then|next|afterwards|afterward|later|subsequently|until|finally|lastly|"
-               "eventually"))
-      return i + 1 < to && is_one(w, "later") && is_one(r.word(i + 1), "than") ? Relation::kAfter : Relation::kBefore;
-    if (is_one(w, "prior|ahead|earlier|sooner") && i + 1 < to && is_one(r.word(i + 1), "to|of|than")) return Relation::kBefore;
-    if (is_one(w, "gives|leads|giving|leading|yields")) return Relation::kBefore;
-    if (is_one(w, "after|follows|follow|following|succeeds")) return Relation::kAfter;
-    if (is_one(w, "previous")) return Relation::kAfter;
-  }
-  return Relation::kNone;
-}
-
-// "After the siren, …", "Before the siren …", "Once the siren has ended, …": before the first mention of a sentence or clause.
-Relation opening(const Reading& r, const Mention& m, bool& direct) {
-  const int clause = r.word(m.begin).clause;
-  for (int i = m.begin - 1; i >= std::max(0, m.begin - 4) && r.word(i).clause == clause; --i) {
-    const Word& w = r.word(i);
-    if (is_one(w, "after|following|to")) {
-      direct = r.find("right|immediately|directly|straight|next|to|what|which", std::max(0, i - 4), i + 1) >= 0;
-      // Only the generator's own "To the bell the next is …" begins like this.
-      if (is_one(w, "to") && r.find("next|previous", m.end, r.size()) < 0) return Relation::kNone;
-      if (is_one(w, "to") && r.find("previous", m.end, r.size()) >= 0) return Relation::kAfter;
-      return Relation::kBefore;
-    }
-    if (is_one(w, "before")) {
-      direct = r.find("right|immediately|directly|just|what|which", std::max(0, i - 4), i) >= 0;
-      return Relation::kAfter;
-    }
-    if (is_one(w, "preceding")) return Relation::kAfter;
-    if (is_one(w, "once|when") &&
-        r.find("ends|end|ended|stops|stopped|finishes|finished|fades|faded|over|done|dies|subsides|ceases", m.end,
-               std::min(r.size(), m.end + 5)) >= 0)
-      return Relation::kBefore;
-    // "After four seconds a piano joins": not after the piano.
-    if (w.stem.empty() || w.number >= 0 ||
-        is_one(w, "seconds|second|moment|while|that|this|it|which|is|are|has|have|had|and|comes"))
-      return Relation::kNone;
-  }
-  return Relation::kNone;
-}
-
-// Does the second always lie well within the first? Then it is not "after" it.
-bool inside(const Reading& r, const Mention& first, const Mention& second) {
-  return std::all_of(second.events.begin(), second.events.end(), [&](int k) {
-    return std::any_of(first.events.begin(), first.events.end(), [&](int i) {
-      const Happening &outer = r.facts.at(i), &inner = r.facts.at(k);
-      return i != k && inner.audio == outer.audio && inner.from > outer.from && inner.to < outer.to - 1;
-    });
-  });
-}
-
-void expect(Reading& r, const Mention& first, const Mention& second, bool direct) {
-  if (first.events == second.events && first.events.size() != 1) return;
-  if (!r.facts.before(first.events, second.events))
-    r.wrong("order", first.name + " does not come before " + second.name);
-  else if (direct && first.events != second.events && !r.facts.next(first.events, second.events))
-    r.wrong("order", second.name + " does not come right after " + first.name);
-}
-
+bool usable(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
 bool share(const Set& a, const Set& b) {
   return std::any_of(a.begin(), a.end(), [&](int i) { return b.contains(i); });
 }
 
-void check_pairs(Reading& r) {
-  for (std::size_t k = 0; k + 1 < r.mentions.size(); ++k) {
-    const Mention &a = r.mentions[k], &b = r.mentions[k + 1];
-    if (!usable(a) || !usable(b) || share(a.events, b.events)) continue;
-    if (r.find("first|second|third|last", a.begin - 2, a.begin) >= 0 && r.find("between|of", a.begin - 3, a.begin) >= 0)
-      continue;
-    bool direct = r.find("immediately|directly|right|straight", a.end, b.begin) >= 0;
-    bool opening_direct = false;
-    const Relation begin = opening(r, a, opening_direct);
-    Relation relation = Relation::kNone;
-    const bool fresh = k == 0 || r.word(r.mentions[k - 1].end - 1).clause != r.word(a.begin).clause;
-    if (begin != Relation::kNone && (fresh || k == 0)) {
-      relation = begin;
-      // "After the bell comes the dog": the next one is meant.
-      direct = direct || opening_direct || (r.answer && r.find("comes", a.end, b.begin) >= 0 && r.mentions.size() == 2);
-      if (r.find("to", a.begin - 2, a.begin) >= 0) direct = true;
-    } else {
-      relation = between(r, a.end, b.begin);
-      if (r.find("while|during|whereas", a.end, b.begin) >= 0) relation = Relation::kNone;
-    }
-    if (relation == Relation::kBefore) expect(r, a, b, direct);
-    if (relation == Relation::kAfter) expect(r, b, a, direct);
-    if (relation == Relation::kAfter && r.has("after") && inside(r, b, a)) r.wrong("order", a.name + " lies within " + b.name);
-  }
+bool lies_under_all(const Reading& r, const Mention& m) {
+  return std::all_of(m.events.begin(), m.events.end(), [&](int i) { return r.facts.at(i).background; });
 }
 
-// A sentence that goes on from the one before: "Then a dog barks." "It is followed by a bell."
-void check_continuation(Reading& r) {
-  if (r.mentions.empty() || r.before.empty() || r.size() == 0) return;
-  const Mention &now = r.mentions[0], &then = r.before.back();
-  if (!usable(now) || !usable(then) || share(now.events, then.events)) return;
-  const int opening_end = std::min(now.begin, 6);
-  if (r.find("not|never", 0, now.begin) >= 0) return;
-  const Word& first = r.word(0);
-  const bool that = r.size() > 1 && is_one(r.word(1), "that|this|it|which|,");
-  Relation relation = Relation::kNone;
-  if (is_one(first, "then|next|afterwards|afterward|subsequently|later") || (is_one(first, "after|following") && that))
-    relation = Relation::kBefore;
-  if (is_one(first, "before|preceding") && that && r.mentions.size() == 1) relation = Relation::kAfter;
-  if (is_one(first, "it|this|that|these|which|followed|preceded|and")) {
-    const int f = r.find("followed|preceded|precedes|follows", 0, opening_end);
-    if (f >= 0 && f + 1 < r.size()) {
-      const bool by = r.word(f + 1).text == "by";
-      if (is_one(r.word(f), "followed|precedes"))
-        relation = is_one(r.word(f), "precedes") || by ? Relation::kBefore : Relation::kNone;
-      if (is_one(r.word(f), "preceded|follows"))
-        relation = is_one(r.word(f), "follows") || by ? Relation::kAfter : Relation::kNone;
-    }
-  }
-  if (relation == Relation::kBefore) expect(r, then, now, false);
-  if (relation == Relation::kAfter) expect(r, now, then, false);
+int segment_begin(const Reading& r, int i) {
+  while (i > 0 && r.word(i - 1).segment == r.word(i).segment) --i;
+  return i;
+}
+int segment_end(const Reading& r, int i) {
+  const int segment = r.word(i).segment;
+  while (i < r.size() && r.word(i).segment == segment) ++i;
+  return i;
 }
 
-// "The order is A, B, C", "first A, second B, third C".
-void check_lists(Reading& r) {
-  if (r.has("reverse|reversed|backwards|wrong|not")) return;
-  int from = r.find("order|sequence|chronologically|chronological|succession|turn", 0, r.size());
-  if (from < 0 && r.size() > 0 && r.word(0).ordinal == 1 && r.find("second|then|next", 1, r.size()) > 0) from = 0;
-  if (from < 0) return;
-  std::vector<Set> sets;
+// The mention that stands right behind word c, past articles and adjectives.
+const Mention* object_of(const Reading& r, int c, int reach) {
   for (const Mention& m : r.mentions) {
-    if (m.begin < from) continue;
+    if (m.begin <= c) continue;
+    if (m.begin - c > reach) return nullptr;
+    for (int k = c + 1; k < m.begin; ++k)
+      if (!is_one(r.word(k), kLight)) return nullptr;
+    return &m;
+  }
+  return nullptr;
+}
+
+// Whom the word at c says something of: the last one before it in its segment, then in its clause.
+const Mention* subject_of(const Reading& r, int c, int back_to) {
+  const Mention* out = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.end <= c && m.begin >= back_to) out = &m;
+  return out;
+}
+
+bool no_between(const Reading& r, int from, int to) {
+  return r.find("not|never|no|nor|neither|without|doesn't|isn't|didn't|nothing|none|nobody|don't|than|as|cannot|can't", from,
+                to) >= 0;
+}
+
+// Does one of them begin about where one of the others ends?
+bool touch(const Reading& r, const Set& first, const Set& second) {
+  for (const int i : first)
+    for (const int k : second)
+      if (r.facts.at(i).audio == r.facts.at(k).audio && std::abs(r.facts.at(k).from - r.facts.at(i).to) < 1.2) return true;
+  return false;
+}
+
+enum class Directly { kNo, kYes };
+
+void expect(Reading& r, const Mention& first, const Mention& second, Directly directly) {
+  if (!usable(first) || !usable(second) || share(first.events, second.events)) return;
+  if (first.human && first.speaker == 0 && r.facts.speakers(kAnyAudio) > 1) return;
+  if (second.human && second.speaker == 0 && r.facts.speakers(kAnyAudio) > 1) return;
+  if (!r.facts.before(first.events, second.events))
+    r.wrong("order", first.name + " does not come before " + second.name);
+  else if (directly == Directly::kYes && !r.facts.next(first.events, second.events) && !touch(r, first.events, second.events))
+    r.wrong("order", second.name + " does not come right after " + first.name);
+}
+
+Directly direct(const Reading& r, int c) {
+  return r.find("immediately|directly|straight|right", c - 2, c) >= 0 ? Directly::kYes : Directly::kNo;
+}
+
+// "after that a dog barks", "shortly before it a horn is blown"
+void read_pronoun(Reading& r, int c, bool after) {
+  if (c + 1 >= r.size() || !is_one(r.word(c + 1), "it|that|this|them")) return;
+  const Mention* subject = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.begin > c + 1 && subject == nullptr) subject = &m;
+  if (subject == nullptr || !usable(*subject) || subject->begin - c > 7 ||
+      no_between(r, c, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject))
+    return;
+  if (r.find(kGoesOn, c, std::min(r.size(), subject->end + 4)) >= 0) return;
+  const Mention* object = subject_of(r, c, 0);
+  if (object != nullptr && segment_begin(r, c) > object->begin)
+    return after ? expect(r, *object, *subject, Directly::kNo) : expect(r, *subject, *object, Directly::kNo);
+  if (object != nullptr || c > 3 || r.before.empty()) return;
+  for (const Mention& m : r.before)
+    if (!usable(m) || share(m.events, subject->events) ||
+        (after ? r.facts.before(m.events, subject->events) : r.facts.before(subject->events, m.events)))
+      return;
+  r.wrong("order", subject->name + (after ? " is not after it" : " is not before it"));
+}
+
+// "after the bell", "before the bell" at word c.
+void read_preposition(Reading& r, int c) {
+  const bool after = is_one(r.word(c), "after|following");
+  if (c > 0 && is_one(r.word(c - 1), "than|as|one|the|day|long|moment|soon") && !is_one(r.word(c - 1), "long|moment|soon"))
+    return;
+  const Mention* object = object_of(r, c, 4);
+  if (object == nullptr) return read_pronoun(r, c, after);
+  const int from = segment_begin(r, c);
+  const Mention* subject = subject_of(r, c, from);
+  // What is over before another begins has begun before it; what is over before another is over need not have.
+  if (subject != nullptr && no_between(r, from, c)) return;
+  if (subject != nullptr && r.find(kEnds, subject->end, c) >= 0 &&
+      (after || r.find("begins|starts|begin|start|sets|comes|enters", object->end, std::min(r.size(), object->end + 4)) < 0))
+    return;
+  if (subject == nullptr) {
+    // "After the bell, a dog barks."
+    const bool opens = c - from <= 3 || r.find("second|seconds|while|moment", from, c) >= 0;
+    if (!opens || no_between(r, from, c)) return;
+    for (const Mention& m : r.mentions)
+      if (m.begin >= object->end && subject == nullptr &&
+          (r.word(m.begin).segment != r.word(object->begin).segment || m.begin - object->end <= 3))
+        subject = &m;
+    if (subject == nullptr || r.find("while|during|because|since|and", object->end, subject->begin) >= 0) return;
+    if (no_between(r, object->end, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject)) return;
+  }
+  if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
+  after ? expect(r, *object, *subject, direct(r, c)) : expect(r, *subject, *object, direct(r, c));
+}
+
+// "is followed by", "preceded by"; c is the participle.
+void read_passive(Reading& r, int c) {
+  int by = c + 1;
+  while (by < std::min(r.size(), c + 4) && r.word(by).text != "by") ++by;
+  if (by >= r.size() || r.word(by).text != "by") return;
+  const Mention* object = object_of(r, by, 5);
+  if (object == nullptr || no_between(r, segment_begin(r, c), by)) return;
+  const Mention* subject = subject_of(r, c, 0);
+  const Directly how = r.find("immediately|directly", c - 2, by) >= 0 ? Directly::kYes : Directly::kNo;
+  const bool followed = is_one(r.word(c), "followed|succeeded");
+  if (subject != nullptr) return followed ? expect(r, *subject, *object, how) : expect(r, *object, *subject, how);
+  if (r.before.empty() || c > 4) return;
+  // "It is followed by …": any of the sentence before may be meant.
+  for (const Mention& m : r.before)
+    if (!usable(m) || share(m.events, object->events) ||
+        (followed ? r.facts.before(m.events, object->events) : r.facts.before(object->events, m.events)))
+      return;
+  expect(r, followed ? r.before.back() : *object, followed ? *object : r.before.back(), Directly::kNo);
+}
+
+// "the dog follows the bell", "the bell precedes the dog"
+void read_verb(Reading& r, int c) {
+  const Mention* object = object_of(r, c, 4);
+  const Mention* subject = subject_of(r, c, segment_begin(r, c));
+  if (object == nullptr || subject == nullptr || no_between(r, segment_begin(r, c), c)) return;
+  const Directly how = r.find("immediately|directly", c - 2, c + 3) >= 0 ? Directly::kYes : Directly::kNo;
+  is_one(r.word(c), "follows|follow|followed|succeeds") ? expect(r, *object, *subject, how) : expect(r, *subject, *object, how);
+}
+
+// "…, then a dog", "… and later a crow"
+void read_then(Reading& r, int c) {
+  if (c > 0 &&
+      is_one(r.word(c - 1), "by|since|until|till|than|even|seconds|second|s|while|moment|little|bit|or|sooner|much|only")) {
+    if (!is_one(r.word(c - 1), "while|moment|little|bit|seconds|second|s|much|only")) return;
+  }
+  if (c + 1 < r.size() && is_one(r.word(c + 1), "than|on|again|to|one|in")) return;
+  const Mention* object = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.begin > c && object == nullptr) object = &m;
+  if (object == nullptr || object->begin - c > 6 ||
+      r.find(",|-|:|after|before|while|because|since|following", c + 2, object->begin) >= 0)
+    return;
+  if (r.find("after|before|during|over|beneath|under|by|following", c + 1, object->begin) >= 0) return;
+  if (lies_under_all(r, *object) || no_between(r, segment_begin(r, c), std::min(r.size(), object->end + 3))) return;
+  if (r.find(kGoesOn, object->end, std::min(r.size(), object->end + 4)) >= 0) return;
+  const Mention* subject = subject_of(r, c, 0);
+  if (subject != nullptr) {
+    // "before the siren, then": what stands behind a preposition is no subject.
+    if (r.find("before|during|while|beneath|over", std::max(0, subject->begin - 3), subject->begin) >= 0) return;
+    return expect(r, *subject, *object, Directly::kNo);
+  }
+  if (c > 2 || r.before.empty()) return;
+  for (const Mention& m : r.before)
+    if (!usable(m) || share(m.events, object->events) || r.facts.before(m.events, object->events)) return;
+  expect(r, r.before.back(), *object, Directly::kNo);
+}
+
+// "Once the siren has ended, a bell rings."
+void read_once(Reading& r, int c) {
+  const Mention* object = object_of(r, c, 4);
+  if (object == nullptr) return;
+  const int end = segment_end(r, c);
+  if (r.find(
+          "ends|ended|stops|stopped|finishes|finished|fades|faded|over|done|dies|died|subsides|gone|away|ceases|ceased|quiet",
+          object->end, end) < 0)
+    return;
+  const Mention* subject = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.begin >= end && subject == nullptr) subject = &m;
+  const bool opens = c - segment_begin(r, c) <= 1 && subject != nullptr && subject_of(r, c, 0) == nullptr;
+  if (!opens) subject = subject_of(r, c, 0);
+  if (subject == nullptr || no_between(r, 0, r.size()) || (r.word(c).text != "once" && lies_under_all(r, *subject))) return;
+  if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
+  expect(r, *object, *subject, Directly::kNo);
+  if (!usable(*object) || !usable(*subject) || share(object->events, subject->events)) return;
+  const bool possible = std::any_of(subject->events.begin(), subject->events.end(), [&](int k) {
+    return std::any_of(object->events.begin(), object->events.end(), [&](int i) {
+      return r.facts.at(k).audio != r.facts.at(i).audio || r.facts.at(k).from > r.facts.at(i).to - 0.6;
+    });
+  });
+  if (!possible) r.wrong("order", subject->name + " begins before " + object->name + " has ended");
+}
+
+// "The order is A, B, C", "A, B and C, in this order".
+void check_lists(Reading& r) {
+  if (r.has("reverse|reversed|backwards|wrong|not|different|out|option|other|whether|matches|after|before|while|during|no|"
+            "loudness|length|importance"))
+    return;
+  const int cue = r.find("order|sequence|chronologically|chronological|succession|turn|row", 0, r.size());
+  if (cue < 0 || r.word(cue).open) return;
+  if (r.word(cue).text == "row" || (r.word(cue).text == "turn" && r.find("in|by", cue - 1, cue) < 0)) return;
+  std::vector<Set> sets;
+  bool behind = false;
+  for (const Mention& m : r.mentions) behind = behind || m.begin > cue;
+  for (const Mention& m : r.mentions) {
+    if (behind && m.begin < cue) continue;
     if (!usable(m)) return;
-    if (r.find("after|before|follows|following|while|during|between|followed|preceded", m.end, m.end + 3) >= 0) return;
     if (sets.empty() || sets.back() != m.events || m.events.size() > 1) sets.push_back(m.events);
   }
   if (sets.size() >= 2 && !r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
 }
 
-bool generic_noun(const Word& w) {
-  return is_one(
-      w,
-      "sound|event|noise|thing|one|item|element|source|audible|distinct|detectable|clear|major|to|heard|sounds|animal|"
-      "is|was|comes|,|:|among|in|of|identifiable");
-}
-
-void expect_place(Reading& r, const Mention& m, int n) {
-  if (!usable(m) || m.quote || m.speaker > 0) return;
-  if (r.find("speak|speaks|spoke|talk|talks|speaker|says|said|voice", 0, r.size()) >= 0 && m.human) return;
-  if (r.find("two|both|these", 0, r.size()) >= 0 && r.find("of|between|these|both", 0, r.size()) >= 0) return;
-  if (r.find("after|before|following", 0, r.size()) >= 0) return;
-  if (!r.facts.nth(m.events, n, r.audio))
-    r.wrong("order", m.name + " is not the " + (n < 0 ? "last" : n == 1 ? "first" : "number " + std::to_string(n)) + " sound");
-}
-
-// "the first sound is X", "last comes X", "X is heard first"
-void check_ordinals(Reading& r) {
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    if (w.ordinal == 0 || (w.text == "second" && i > 0 && r.word(i - 1).number >= 0)) continue;
-    if (r.find("audio|clip|recording|part|time|half|place|speaker|voice|person|and", i + 1, i + 2) >= 0) continue;
-    if (r.find("not|isn't|wasn't|never", 0, r.size()) >= 0) continue;
-    bool mention_next = false;
-    for (const Mention& m : r.mentions)
-      mention_next =
-          mention_next || m.begin == i + 1 || (m.begin == i + 2 && !r.word(i + 1).stem.empty() && !generic_noun(r.word(i + 1)));
-    const bool before_it = i + 1 >= r.size() || generic_noun(r.word(i + 1)) || r.word(i + 1).stem.empty();
-    const Mention* m = r.mention_before(i, Within::kClause);
-    if (m != nullptr && before_it && i - m->end <= 6 && !mention_next && r.find("then|,|and|when|while", m->end, i) < 0) {
-      expect_place(r, *m, w.ordinal);
-      continue;
-    }
-    const Mention* next = r.mention_after(i + 1, Within::kSentence);
-    if (next == nullptr || mention_next || !before_it || next->begin - i > 9) continue;
-    if (r.find("is|was|comes|:|be|belongs", i + 1, next->begin) < 0) continue;
-    if (r.find("that|which|when|as|i|longer|than|with", i + 1, next->begin) >= 0) continue;
-    expect_place(r, *next, w.ordinal);
+// "Crow, hooves, drip, duck." and nothing else: told in their order, once for each time it is heard.
+void check_bare_list(Reading& r) {
+  if (r.mentions.size() < 3 || r.facts.audios() > 1) return;
+  int commas = 0;
+  int from = 0;
+  for (int i = 0; i < r.size(); ++i)
+    if (is_one(r.word(i), ":") && i <= 9 && r.mentions.size() >= 3 && r.mentions[r.mentions.size() - 3].begin > i) from = i + 1;
+  std::vector<const Mention*> items;
+  for (const Mention& m : r.mentions)
+    if (m.begin >= from) items.push_back(&m);
+  if (items.size() < 3) return;
+  for (int i = from; i < r.size(); ++i) {
+    const bool in = std::any_of(items.begin(), items.end(), [&](const Mention* m) { return i >= m->begin && i < m->end; });
+    if (is_one(r.word(i), ",|--")) ++commas;
+    if (!in && !is_one(r.word(i), ",|--|a|an|the|then|again|and|finally|another|lastly|next|.")) return;
   }
-}
-
-// "begins with X", "ends with X", "at the end X", "Finally, X".
-void check_borders(Reading& r) {
-  const Mention* none = nullptr;
-  for (int i = 0; i + 1 < r.size(); ++i) {
-    const Word &w = r.word(i), &next = r.word(i + 1);
-    const bool with = is_one(next, "with|on|by");
-    // "A violin begins, a piano joins in."
-    if (is_one(w, "begins|starts|opens|started|began") && is_one(next, ",|and") && r.has("joins|joined|answers|follows|then") &&
-        i > 0) {
-      const Mention* opener = r.mention_before(i, Within::kClause);
-      if (opener != none && opener->end == i && opener == &r.mentions[0]) expect_place(r, *opener, 1);
-    }
-    int n = 0;
-    if (is_one(w, "begins|begin|begun|starts|start|opens|open|opening|beginning|starting|began|started|opened|commences") &&
-        with)
-      n = 1;
-    if (is_one(w, "ends|end|ended|closes|close|closed|concludes|concluded|finishes|finished|ending|closing|concluding") && with)
-      n = -1;
-    if (n == 0) continue;
-    const Mention* subject = r.mention_before(i, Within::kClause);
-    const Mention* m = r.mention_after(i + 1, Within::kClause);
-    if (subject != none || m == none || m->begin - i > 6) continue;
-    if (r.find("not|never|doesn't", i - 3, i) >= 0) continue;
-    expect_place(r, *m, n);
+  if (commas + 1 < static_cast<int>(items.size()) - 1) return;
+  std::vector<Set> sets;
+  for (const Mention* m : items) {
+    if (!usable(*m) || m->human || m->nth != 0) return;
+    sets.push_back(m->events);
   }
-  if (r.mentions.size() == 1 && r.size() > 1 && is_one(r.word(0), "finally|lastly") && !r.has("answer|so|conclude|compare"))
-    expect_place(r, r.mentions[0], -1);
+  std::vector<int> order;
+  for (const int e : r.facts.foreground(kAnyAudio)) order.push_back(e);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
+  std::set<Set> kinds(sets.begin(), sets.end());
+  const bool repeats = kinds.size() < sets.size();
+  if (!repeats && sets.size() != order.size()) {
+    // Kinds once each: as they first appear, if it is all of them.
+    std::set<std::string> labels;
+    for (const int e : order) labels.insert(r.facts.at(e).label);
+    if (labels.size() != sets.size()) return;
+  }
+  if (repeats && sets.size() != order.size() && r.section == Section::kCaption)
+    return r.wrong("order",
+                   "the list has " + std::to_string(sets.size()) + " sounds, the clip " + std::to_string(order.size()));
+  if (!r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
 }
 
 }  // namespace
 
 void check_order(Reading& r) {
-  check_pairs(r);
-  check_continuation(r);
+  if (r.sentence.question) return;
+  check_bare_list(r);
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    if (w.open) continue;
+    if (is_one(w, "after|before") || (is_one(w, "following") && i > 0)) read_preposition(r, i);
+    if (is_one(w, "followed|preceded|succeeded")) r.find("by", i + 1, i + 4) >= 0 ? read_passive(r, i) : read_verb(r, i);
+    if (is_one(w, "follows|precedes|follow|precede|succeeds")) read_verb(r, i);
+    if (is_one(w, "then|next|afterwards|afterward|later|subsequently|finally|lastly|eventually")) read_then(r, i);
+    if (is_one(w, "once|when|until") && w.text != "until") read_once(r, i);
+  }
   check_lists(r);
-}
-
-void check_places(Reading& r) {
-  check_ordinals(r);
-  check_borders(r);
 }
 
 }  // namespace areason::claims

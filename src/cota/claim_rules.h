@@ -22,7 +22,9 @@ Asked read_question(const std::string& question, const Facts& facts);
 enum class Within { kClause, kSentence };
 
 struct Reading {
+  Reading(const Facts& known_facts, const Sample& whole) : facts(known_facts), sample(&whole) {}
   const Facts& facts;
+  const Sample* sample;
   Asked asked;
   Sentence sentence;
   std::vector<Mention> mentions;
@@ -30,6 +32,7 @@ struct Reading {
   std::pair<double, double> interval = {-1, -1};  // the last one that was named
   int audio = kAnyAudio;                          // the file that is spoken of
   bool answer = false;                            // in SUMMARY or RESPONSE
+  Section section = Section::kCaption;
   std::vector<std::string> errors;
 
   const Word& word(int i) const { return sentence.words[static_cast<std::size_t>(i)]; }
@@ -44,6 +47,9 @@ struct Reading {
   const Mention* mention_after(int i, Within within) const;
 };
 
+void mark_scope(Reading& r);
+void check_traits(Reading& r);    // sex, mood, language; instrument, tempo, metre, key
+void check_response(Reading& r);  // the whole RESPONSE against the known answer
 void check_counts(Reading& r);
 void check_order(Reading& r);
 void check_places(Reading& r);  // first, last, second …
@@ -51,6 +57,5 @@ void check_times(Reading& r);
 void check_overlaps(Reading& r);
 void check_lengths(Reading& r);  // longer, louder, more than
 void check_quotations(Reading& r);
-void check_short_answer(Reading& r);  // "Yes", "It is the bell."
 
 }  // namespace areason::claims

@@ -3,12 +3,14 @@
 #include <array>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "cota/sound_words.h"
 
 namespace areason::claims {
 namespace {
 
+// Bytes of other alphabets are letters; signs were replaced before (simplified()).
 bool letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80; }
 bool digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
@@ -38,9 +40,17 @@ int ordinal_of(const std::string& word) {
 // Typographic signs as plain ones, tags and markdown emphasis away.
 std::string simplified(std::string_view text) {
   static const std::pair<const char*, const char*> kSigns[] = {
-      {"\u201c", "\""}, {"\u201d", "\""},  {"\u201e", "\""},     {"\u2018", "'"},  {"\u2019", "'"},
-      {"\u2013", "-"},  {"\u2014", " - "}, {"\u2192", " then "}, {"->", " then "}, {"=>", " then "},
-      {"\u2026", "."},  {"**", ""},        {"\u00a0", " "}};
+      {"\u201c", "\""}, {"\u201d", "\""},  {"\u201e", "\""},      {"\u2018", "'"},
+      {"\u2019", "'"},  {"\u2013", "-"},   {"\u2014", " - "},     {"\u2192", " then "},
+      {"->", " then "}, {"=>", " then "},  {"\u2026", "..."},     {"**", ""},
+      {"__", ""},       {"\u00a0", " "},   {"\u202f", " "},       {"\u2248", " about "},
+      {"~", " about "}, {"\u00d7", " x "}, {"\u2212", "-"},       {"\u00ab", "\""},
+      {"\u00bb", "\""}, {"\u2022", "\n"},  {"\u2192", " then "},  {"|", " , "},
+      {"\u2264", " "},  {"\u2265", " "},   {"\u00b1", " about "}, {"`", ""},
+      {"\u300c", "\""}, {"\u300d", "\""},  {"\u2011", "-"},       {"\u2010", "-"},
+      {"\u2003", " "},  {"\u2009", " "},   {"\u00bd", ".5"},      {"\u201a", "'"},
+      {"\u2032", "'"},  {"\u2033", "\""},  {"\u2015", " - "},     {"\u2190", " after "},
+      {"\u25cf", "\n"}, {"\u25aa", "\n"}};
   std::string out(text);
   for (const auto& [from, to] : kSigns) {
     for (std::size_t at = out.find(from); at != std::string::npos; at = out.find(from, at + std::string_view(to).size()))
@@ -89,13 +99,23 @@ class Reader {
     }
     if (letter(c) || digit(c)) return read_word();
     ++at_;
+    if (c == '\n' && at_ < text_.size() && std::islower(static_cast<unsigned char>(text_[at_])) != 0) return;
     if (c == '\n' || c == ';' || c == '!' || c == '?') {
       sentence_.question = sentence_.question || c == '?';
       return end_sentence();
     }
     if (c == '.') return (std::isspace(static_cast<unsigned char>(look())) != 0 || at_ >= text_.size()) ? full_stop() : void();
-    if (c == '-' && digit(look()) && !sentence_.words.empty() && sentence_.words.back().number >= 0) return push("to");
-    if (c == ',' || c == ':' || c == '(' || c == ')' || c == '/' || c == '-') push(std::string(1, c));
+    if (c == '-' && digit(look()) && after_amount()) return push("to");
+    // "three-second" is one thing, " - " a break.
+    if (c == '-')
+      return push(at_ > 1 && (letter(text_[at_ - 2]) || digit(text_[at_ - 2])) && (letter(look()) || digit(look())) ? "-"
+                                                                                                                    : "--");
+    if (c == ',' || c == ':' || c == '(' || c == ')' || c == '/' || c == '%') push(std::string(1, c));
+  }
+
+  bool after_amount() const {
+    const auto& words = sentence_.words;
+    return !words.empty() && (words.back().number >= 0 || (words.size() > 1 && words.back().text == "s"));
   }
 
   // "1. A dog" at the start of a line is a list's number; "approx. 3 s" goes on.
@@ -138,9 +158,13 @@ class Reader {
       while (digit(look()) || (look() == '.' && digit(look(1)))) ++at_;
       // "0:07" of a clock
       if (look() == ':' && digit(look(1)) && digit(look(2)) && !digit(look(3))) {
-        const double seconds = std::stod(text_.substr(begin, at_ - begin)) * 60 + std::stod(text_.substr(at_ + 1, 2));
+        const double minutes = std::min(std::stod(text_.substr(begin, at_ - begin)), 1e4);
+        const int whole = static_cast<int>(minutes) * 60 + std::stoi(text_.substr(at_ + 1, 2));
         at_ += 3;
-        push(std::to_string(static_cast<int>(std::min(seconds, 1e6))));
+        const std::size_t rest = at_;
+        if (look() == '.' && digit(look(1)))
+          for (++at_; digit(look());) ++at_;
+        push(std::to_string(whole) + text_.substr(rest, std::min<std::size_t>(3, at_ - rest)));
         return push("s");
       }
       const std::string rest = text_.substr(at_, 2);
@@ -154,20 +178,14 @@ class Reader {
   void push(const std::string& text) {
     Word w;
     for (const char c : text) w.text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    static const std::set<std::string> kBare = {"dont", "doesnt", "isnt", "cant", "didnt", "wasnt", "arent", "couldnt", "wont"};
+    if (kBare.contains(w.text)) w.text.insert(w.text.size() - 1, "'");
     w.capital = std::isupper(static_cast<unsigned char>(text[0])) != 0;
     if (letter(w.text[0])) w.stem = word_stem(w.text);
     w.number = number_of(w.text);
     w.ordinal = ordinal_of(w.text);
     source_ += (source_.empty() || text == "," || text == ":" ? "" : " ") + text;
-    auto& words = sentence_.words;
-    // "two and a half"
-    if (w.text == "half" && words.size() >= 3 && words.back().text == "a" && words[words.size() - 2].text == "and" &&
-        words[words.size() - 3].number >= 0) {
-      words.resize(words.size() - 2);
-      words.back().number += 0.5;
-      return;
-    }
-    words.push_back(std::move(w));
+    sentence_.words.push_back(std::move(w));
   }
 
   void end_sentence() {
@@ -183,14 +201,18 @@ class Reader {
   std::vector<Sentence> out_;
 };
 
-// A comma or a conjunction begins a clause when there is a verb on both sides of it.
+// A comma or a conjunction begins a clause when there is a verb on both sides of it; a segment at every one of them.
 void find_clauses(Sentence& s) {
   const int n = static_cast<int>(s.words.size());
-  int clause = 0;
+  int clause = 0, segment = 0;
   bool verb = false;
   for (int i = 0; i < n; ++i) {
-    const Word& w = s.words[static_cast<std::size_t>(i)];
-    if (is_one(w, ",|but|whereas|while|although|though|because|since|so|and|yet|however") && verb) {
+    Word& w = s.words[static_cast<std::size_t>(i)];
+    if (is_one(w, ",|:|(|)|--|but|whereas|while|although|though|because|since|so|yet|however|which|until|when|where") ||
+        (is_one(w, "once") && i + 1 < n &&
+         is_one(s.words[static_cast<std::size_t>(i + 1)], "the|a|an|it|this|that|they|both|all|everything|he|she")))
+      ++segment;
+    if (is_one(w, ",|:|but|whereas|while|although|though|because|since|so|and|yet|however") && verb) {
       for (int k = i + 1; k < n; ++k) {
         const Word& next = s.words[static_cast<std::size_t>(k)];
         if (is_one(next, ",|but|whereas|while|although|and|or")) {
@@ -199,11 +221,13 @@ void find_clauses(Sentence& s) {
         }
         if (!is_verb(next)) continue;
         ++clause;
+        if (is_one(w, "and")) ++segment;
         verb = false;
         break;
       }
     }
-    s.words[static_cast<std::size_t>(i)].clause = clause;
+    w.clause = clause;
+    w.segment = segment;
     verb = verb || is_verb(w);
   }
 }
@@ -212,7 +236,7 @@ void find_clauses(Sentence& s) {
 
 std::string plain(std::string_view text) {
   std::string out = " ";
-  for (const char c : text) {
+  for (const char c : simplified(text)) {
     if (letter(c) || digit(c))
       out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     else if (c != '\'' && out.back() != ' ')
@@ -252,12 +276,21 @@ bool is_verb(const Word& w) {
       "buzzes|breaks|broke|shatters|shattered|slams|knocks|drips|splashes|crackles|explodes|exploded|beeps|strikes|"
       "struck|tolls|blares|blows|blew|runs|ran|count|counts|know|think|notice|recognise|recognize|identify|detect|"
       "remains|arrives|interrupts|opens|closes|asks|asked|tells|told|sings|sang|claps|applauds|drives|flies|interrupted|"
-      "rules|shows|means|gets|falls|fell|sits|lies|lay|stays|builds|cuts|leads");
+      "rules|shows|means|gets|falls|fell|sits|lies|lay|stays|builds|cuts|leads|croaks|cries|hoots|squeaks|clinks|hisses|"
+      "whistles|"
+      "clucks|growls|coughs|sneezes|snores|applauds|rattles|clicks|ticks|hums|screeches|squeals|thuds|booms|pops|fires|shuts|"
+      "sets|"
+      "dies|keeps|takes|drones|swells|gallops|trots|chops|saws|hammers|types|walks|flushes|pours|trickles|gurgles|bubbles|"
+      "burns|"
+      "toots|resumes|returns|whooshes|hits|hit|bark|bark|caws|clap|cheers|cheer|laugh|drip|ring|exist|exists|proves|opens");
 }
 
 std::vector<Sentence> sentences_of(std::string_view text) {
   auto out = Reader(without_options(simplified(text.substr(0, 50000)))).read();
-  for (Sentence& s : out) find_clauses(s);
+  for (Sentence& s : out) {
+    join_numbers(s);
+    find_clauses(s);
+  }
   return out;
 }
 

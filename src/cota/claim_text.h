@@ -13,6 +13,8 @@ struct Word {
   double number = -1;  // of "3", "2.5", "three", "a couple"
   int ordinal = 0;     // of "first", "2nd"; -1 for "last", "final"
   int clause = 0;
+  int segment = 0;       // finer than clauses: between commas, brackets and conjunctions
+  bool open = false;     // weighed, planned, quoted or asked, not said to be so
   bool capital = false;  // written with one
   bool quote = false;    // text is what stands between quotation marks, in plain words
 };
@@ -25,6 +27,17 @@ struct Sentence {
 
 // Lists of lettered options are left out. Line breaks and semicolons end sentences too.
 std::vector<Sentence> sentences_of(std::string_view text);
+
+// "half a second" becomes "0.5 seconds", "two and a half" "2.5", "seven tenths of a second" "0.7 seconds".
+void join_numbers(Sentence& s);
+
+// An amount with what is said about its exactness: "just under 3", "more than two", "about 5".
+struct Amount {
+  double value = 0, low = 0, high = 0;
+  bool rough = false;
+  bool fits(double truth, double slack) const { return truth >= low - slack && truth <= high + slack; }
+};
+Amount amount_at(const Sentence& s, int i);
 
 // " word word " in lower case without punctuation.
 std::string plain(std::string_view text);

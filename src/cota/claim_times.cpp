@@ -1,4 +1,5 @@
-// When and how long: "from 1.0 to 2.5 s", "at about 3 seconds", "lasts two seconds", "they overlap", "longer than".
+// When and how long: "from 1.0 to 2.5 s", "at about 3 seconds", "lasts just under two seconds", "half a second later". Every
+// way to read a time is tried, with every sound of the sentence that it may belong to; only what fits none is an error.
 #include <algorithm>
 #include <cmath>
 
@@ -8,173 +9,284 @@ namespace areason::claims {
 namespace {
 
 constexpr const char* kSeconds = "s|sec|secs|second|seconds";
-constexpr const char* kRoughly =
-    "about|around|roughly|approximately|approx|nearly|almost|some|close|circa|ca|near|just|little|over|under";
+constexpr const char* kModifiers =
+    "about|around|roughly|approximately|approx|nearly|almost|just|a|little|bit|over|under|more|less|than|some|only|barely|well|"
+    "slightly|maybe|perhaps|or|so|the|at|least|most|shade|touch|close|to|circa|ca|not|quite|no|good|full|whole|mere|somewhere|"
+    "hair|fraction|past|above|below|shy|of|on|very|longer|exactly|precisely|short|brief|near|estimated|up";
+constexpr const char* kEnding =
+    "ends|ending|end|ended|stops|stopping|stopped|stop|until|till|finishes|finished|fades|fade|faded|dies|died|tapers|over|"
+    "gone|"
+    "done|ceases|ceased|subsides|out|to|through|up|closes|disappears|quiet|silent|past|finish";
+constexpr const char* kStarting =
+    "becomes|starts|start|begins|begin|started|began|starting|beginning|onset|from|enters|sets|arrives|emerges|comes|kicks|"
+    "appears|"
+    "follows|opens|joins|falls|strikes|occurs";
 
 bool number(const Reading& r, int i) { return i >= 0 && i < r.size() && r.word(i).number >= 0; }
-bool unit(const Reading& r, int i) { return i < r.size() && is_one(r.word(i), kSeconds); }
-bool rough(const Reading& r, int i) { return r.find(kRoughly, i - 3, i) >= 0; }
-// Whole numbers are rounder than "2.5".
-double tolerance(const Reading& r, int i) {
-  const double base = r.word(i).text.find('.') == std::string::npos ? 0.75 : 0.6;
-  return rough(r, i) ? std::max(base, 1.0) : base;
-}
+bool unit(const Reading& r, int i) { return i < r.size() && is_one(r.word(i), kSeconds) && !r.word(i).open; }
+bool decimal(const Reading& r, int i) { return r.word(i).text.find('.') != std::string::npos; }
 
 std::string seconds(double value) {
   std::string out = std::to_string(std::round(value * 10) / 10);
   return out.substr(0, out.find('.') + 2) + " s";
 }
 
-const Mention* subject_of(const Reading& r, int from, int to, bool following_first) {
-  if (following_first) {
-    if (const Mention* m = r.mention_after(to, Within::kSentence)) return m;
+bool usable(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
+
+// First word of the amount: "just under | 3 s".
+int lead(const Reading& r, int i) {
+  int k = i;
+  while (k > 0 && is_one(r.word(k - 1), kModifiers)) {
+    // "at", "to" and "of" say which role it has, unless they belong to "at least", "close to".
+    if (is_one(r.word(k - 1), "at|to|of|near") && !(k < i && is_one(r.word(k), "least|most")) &&
+        !(r.word(k - 1).text == "to" && k > 1 && is_one(r.word(k - 2), "close|up")))
+      break;
+    --k;
   }
-  if (const Mention* m = r.mention_before(from, Within::kClause)) return m;
-  if (const Mention* m = r.mention_after(to, Within::kClause)) return m;
-  if (const Mention* m = r.mention_before(from, Within::kSentence)) return m;
-  return nullptr;
+  return k;
 }
 
-bool knowable(const Mention* m) { return m != nullptr && !m->events.empty() && !m->denied && !m->neutral; }
-
-void expect_interval(Reading& r, const Mention& m, int i, int k) {
-  const double a = r.word(i).number, b = r.word(k).number;
-  const bool loose = r.find("between", i - 2, i) >= 0;
-  for (const int e : m.events) {
-    const Happening& h = r.facts.at(e);
-    // What is very short is written as half a second.
-    const double slack = std::max({tolerance(r, i), tolerance(r, k), b - a < 0.6 ? 0.9 : 0});
-    if (std::abs(h.from - a) <= tolerance(r, i) && std::abs(h.to - b) <= slack) return;
-    if (loose && h.from >= a - tolerance(r, i) && h.to <= b + tolerance(r, k)) return;
-  }
-  // Several of a kind may be spoken of as one stretch.
-  double first = 1e9, last = -1e9;
-  for (const int e : m.events) {
-    first = std::min(first, r.facts.at(e).from);
-    last = std::max(last, r.facts.at(e).to);
-  }
-  if (std::abs(first - a) <= tolerance(r, i) && std::abs(last - b) <= tolerance(r, k)) return;
-  r.wrong("time", m.name + " is not heard from " + seconds(a) + " to " + seconds(b));
+Set events_of(const Reading& r, const Mention& m) {
+  if (m.human && m.speaker == 0 && r.facts.has_speech()) return r.facts.speech(r.audio);
+  return m.wide.empty() ? m.events : m.nth != 0 ? m.events : m.wide;
 }
 
-// "0.5 to 1.5 s", "between 1 and 3 seconds", "from 2 until 4 s". Returns the last word of it; i when there is none.
-int read_interval(Reading& r, int i) {
-  if (!number(r, i)) return i;
-  int k = i + 1;
-  if (unit(r, k)) ++k;
-  if (k >= r.size()) return i;
-  const bool between = r.find("between", i - 2, i) >= 0;
-  if (!is_one(r.word(k), "to|until|till|through") && !(between && is_one(r.word(k), "and"))) return i;
-  ++k;
-  while (k < r.size() && is_one(r.word(k), "about|around|roughly|approximately|the")) ++k;
-  if (!number(r, k) || r.word(k).number <= r.word(i).number) return i;
-  const bool seconds_follow = unit(r, k + 1) || unit(r, i + 1);
-  const bool decimals = r.word(i).text.find('.') != std::string::npos && r.word(k).text.find('.') != std::string::npos;
-  const bool colon = k + 1 < r.size() && r.word(k + 1).text == ":";
-  if (!seconds_follow && !decimals && !colon) return i;
-  r.interval = {r.word(i).number, r.word(k).number};
-  const int end = unit(r, k + 1) ? k + 2 : k + 1;
-  if (r.has("overlap|overlaps|overlapping|together|simultaneously")) return end - 1;
-  const bool names_next = end < r.size() && is_one(r.word(end), ":|-|,") && r.mention_before(i, Within::kSentence) == nullptr;
-  const Mention* m = subject_of(r, i, end, names_next);
-  if (m != nullptr && m->human && m->speaker == 0 && !r.facts.speech(r.audio).empty()) {
-    Mention talk = *m;
-    talk.events = r.facts.speech(r.audio);
-    expect_interval(r, talk, i, k);
-  } else if (knowable(m)) {
-    expect_interval(r, *m, i, k);
+// "the second", "the third one": which sound it is only the sentences before tell.
+bool ordinal_alone(const Reading& r, int i) {
+  for (int k = 0; k < i; ++k) {
+    if (r.word(k).ordinal == 0) continue;
+    if (std::none_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) { return m.begin > k && m.begin <= k + 3; }))
+      return true;
   }
-  return end - 1;
+  return false;
 }
 
-void expect_moment(Reading& r, const Mention& m, int i) {
-  const double t = r.word(i).number;
-  const int clause = r.word(i).clause;
+// "the fourth event", "the third turn": by any way of counting.
+Set nth_event(const Reading& r, int i) {
+  Set out;
+  int n = 0;
+  for (int k = 0; k + 1 < r.size() && k < i + 4; ++k)
+    if (r.word(k).ordinal != 0 && is_one(r.word(k + 1), "event|sound|turn|utterance|phrase"))
+      n = n == 0 ? r.word(k).ordinal : 99;
+  if (n == 0 || n == 99) return out;
+  for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e)
+    if (r.facts.nth({e}, n, r.audio)) out.insert(e);
+  return out;
+}
+
+// The sounds that an amount at word i may be about.
+std::vector<Set> subjects(const Reading& r, int i) {
+  std::vector<Set> out;
+  const auto take = [&](const auto& fits) {
+    if (!out.empty()) return;
+    for (const Mention& m : r.mentions)
+      if (usable(m) && fits(m)) out.push_back(events_of(r, m));
+  };
+  take([&](const Mention& m) { return r.word(m.begin).segment == r.word(i).segment; });
+  take([&](const Mention& m) { return r.word(m.begin).clause == r.word(i).clause; });
+  // What nobody could resolve may be meant as well.
   int from = i;
-  while (from > m.end && r.word(from - 1).clause == clause) --from;
-  const bool ends = r.find("ends|ending|stops|stopping|ended|stopped|until|finishes|fades|end", from, i) >= 0;
-  const bool starts = r.find(
-                          "starts|begins|started|began|starting|beginning|start|onset|from|enters|becomes|joins|appears|sets|"
-                          "arrives|emerges|comes|first|kicks",
-                          from, i) >= 0;
-  for (const int e : m.events) {
-    const Happening& h = r.facts.at(e);
-    const double tol = tolerance(r, i);
-    if (ends && std::abs(h.to - t) <= tol) return;
-    if (starts && std::abs(h.from - t) <= tol) return;
-    if (!ends && !starts && t >= h.from - tol && t <= h.to + tol && (std::abs(h.from - t) <= tol + 0.25 || t > h.from)) return;
+  while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
+  const bool pronoun = (out.empty() && ordinal_alone(r, i)) ||
+                       r.find("it|this|that|which|they|one|these|its|both|each|them|he|she|another|ones|latter|former|other",
+                              out.empty() ? 0 : from, i) >= 0;
+  if (out.empty() || pronoun) {
+    for (const Mention& m : r.mentions)
+      if (usable(m)) out.push_back(events_of(r, m));
+    // "The second lasts …": any sound of the clip may be meant.
+    if (const Set nth = nth_event(r, i); !nth.empty()) return {nth};
+    if (pronoun || out.empty())
+      for (const int e : r.facts.foreground(r.audio)) out.push_back({e});
   }
-  r.wrong("time", m.name + " is not heard at " + seconds(t));
+  return out;
 }
 
-// "at 2.5 s", "three seconds in", "at the 4 second mark"
-bool read_moment(Reading& r, int i) {
-  const bool at = r.find("at|around|near|by", i - 3, i) >= 0 && r.find("for|lasts|lasting|of", i - 3, i) < 0;
-  const bool into = unit(r, i + 1) && i + 2 < r.size() && is_one(r.word(i + 2), "in|into|mark");
-  if (!(at && (unit(r, i + 1) || r.word(i).text.find('.') != std::string::npos)) && !into) return false;
-  if (i + 2 < r.size() && unit(r, i + 1) && is_one(r.word(i + 2), "later|apart|before|after|of|earlier")) return true;
-  const Mention* m = subject_of(r, i, i + 1, false);
-  if (knowable(m) && !(m->human && m->speaker == 0)) expect_moment(r, *m, i);
-  return true;
+struct Roles {
+  bool length = false, moment = false, gap = false;
+};
+
+// Words of a pause in the same segment, or right behind the amount.
+bool pause_near(const Reading& r, int i) {
+  int from = i, to = i;
+  while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
+  while (to < r.size() && r.word(to).segment == r.word(i).segment) ++to;
+  return r.find(
+             "pause|pauses|silence|gap|gaps|apart|interval|overlap|overlaps|break|breaks|quiet|silent|separated|separates|"
+             "separate|lull|beat|respite|remaining|left|already|been|every|intervals|spacing|margin|rest|another|further|"
+             "additional|wait|waits|coincide|alone|share|shared|overlapping|within|extends|beyond|distance|delay|space|"
+             "daylight|ahead|head|outlasts|longer|shorter|room|difference",
+             from, to) >= 0 ||
+         r.find("later|earlier|before|after|between|behind|into|from|ago|of|more|past|since", i + 1,
+                std::min(r.size(), i + 4)) >= 0 ||
+         (is_one(r.word(std::max(0, from)), "after|within|only|for") && r.find("lasts|lasting|at", from, i) < 0 &&
+          r.word(from).text != "for");
 }
 
-void expect_length(Reading& r, const Mention& m, int i) {
-  const double n = r.word(i).number;
-  const double tol = rough(r, i) ? std::max(1.0, 0.35 * n) : std::max(tolerance(r, i), 0.2 * n);
+Roles roles_of(const Reading& r, int i, int from) {
+  Roles out;
+  int after = unit(r, i + 1) ? i + 2 : i + 1;
+  if (after + 1 < r.size() && is_one(r.word(after), "or") && is_one(r.word(after + 1), "so")) after += 2;
+  if (r.find("mark|in|into", after, after + 1) >= 0 && !(after + 1 < r.size() && r.word(after + 1).text == "length"))
+    out.moment = true;
+  if (r.find("long|worth|of", after, after + 1) >= 0 ||
+      (after + 1 < r.size() && is_one(r.word(after), "in") && is_one(r.word(after + 1), "length")))
+    out.length = true;
+  if (from > 0) {
+    const Word& before = r.word(from - 1);
+    if (is_one(before, "at|near|by|from|since|until|till|towards|toward|to|@|around")) out.moment = true;
+    if (is_one(before,
+               "for|lasts|lasting|last|lasted|of|takes|spans|runs|over|continues|measures|extends|duration|long|stretches|"
+               "filling|fills|occupies|is|was|clocks|holds|keeps"))
+      out.length = true;
+    if (is_one(before, "after|before|with|by|within|past|is|was")) out.gap = true;
+  }
+  if (!out.length && !out.moment) out.length = out.moment = true;
+  if (pause_near(r, i)) out.gap = true;
+  // "a three second siren", "three-second"
+  return out;
+}
+
+bool fits_length(const Reading& r, const Set& events, const Amount& a) {
+  const double tol = a.rough ? std::max(0.75, 0.3 * a.value) : std::max(0.5, 0.2 * a.value);
   double sum = 0, first = 1e9, last = -1e9;
-  for (const int e : m.events) {
+  for (const int e : events) {
     const Happening& h = r.facts.at(e);
-    if (std::abs(h.to - h.from - n) <= tol) return;
+    if (a.fits(h.to - h.from, tol)) return true;
     sum += h.to - h.from;
     first = std::min(first, h.from);
     last = std::max(last, h.to);
   }
-  const bool whole = r.find("each|every|individual", 0, r.size()) < 0;
-  if (whole && (std::abs(sum - n) <= tol || std::abs(last - first - n) <= tol)) return;
-  r.wrong("length", m.name + " does not last " + seconds(n));
+  return a.fits(sum, tol) || a.fits(last - first, tol);
 }
 
-// "lasts three seconds", "for about two seconds", "a three second siren", "5 s long"
-void read_length(Reading& r, int i) {
-  if (!unit(r, i + 1)) return;
-  if (r.has("pause|silence|gap|apart|interval|overlap|overlaps|clip|recording|audio")) return;
-  if (i > 0 && (r.word(i - 1).ordinal != 0 || is_one(r.word(i - 1), "every|each|within|in|past|by|after|before|next"))) return;
-  if (i + 2 < r.size() &&
-      is_one(r.word(i + 2), "later|before|after|between|ago|mark|into|in|longer|shorter|earlier|apart|from"))
-    return;
-  const bool verb =
-      r.find("for|lasts|lasting|lasted|last|spans|runs|continues|goes|takes|duration|length|long|over|persists|holds", i - 5,
-             i) >= 0;
-  const bool tail = i + 2 < r.size() && is_one(r.word(i + 2), "long|of|worth");
-  const Mention* next = r.mention_after(i + 2, Within::kClause);
-  // "a three second siren"
-  const bool adjective = next != nullptr && next->begin == i + 2 && !tail && !is_one(r.word(i + 1), "seconds|secs");
-  if (!verb && !tail && !adjective) return;
-  const bool that = r.find("that|this|it", i - 4, i) >= 0 && r.mention_before(i, Within::kSentence) == nullptr;
-  // "That is 1.0 s." of the interval before.
-  if (that && r.interval.first >= 0) return;
-  const Mention* m = adjective && !verb ? next : subject_of(r, i, i + 2, tail && !verb);
-  if (m == nullptr && r.find("it|this|that|which|they|them|each", 0, i) >= 0) {
-    // Any of those that the sentence before names.
-    const std::size_t errors = r.errors.size();
-    for (const Mention& named : r.before) {
-      if (!knowable(&named) || (named.human && named.speaker == 0)) return r.errors.resize(errors);
-      const std::size_t now = r.errors.size();
-      expect_length(r, named, i);
-      if (r.errors.size() == now) return r.errors.resize(errors);
-    }
-    return r.errors.resize(std::min(r.errors.size(), errors + 1));
+bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
+  const double tol = a.rough ? 1.0 : r.word(i).text.find('.') == std::string::npos ? 0.8 : 0.55;
+  int from = i;
+  while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
+  const int prep = std::max(from, lead(r, i));
+  const bool ends = r.find(kEnding, from, prep) >= 0, starts = r.find(kStarting, from, prep) >= 0;
+  const bool inside = lead(r, i) > 0 && is_one(r.word(lead(r, i) - 1), "at|near|by|around|until|to|from|till");
+  for (const int e : events) {
+    const Happening& h = r.facts.at(e);
+    const bool start = a.fits(h.from, tol), end = a.fits(h.to, tol);
+    if ((start && (starts || !ends)) || (end && (ends || !starts))) return true;
+    if ((starts && end && ends) || (starts && ends && start)) return true;
+    if (!starts && !ends && inside && a.value > h.from && a.value < h.to) return true;
   }
-  if (knowable(m) && !(m->human && m->speaker == 0)) expect_length(r, *m, i);
+  return false;
+}
+
+// Between any two sounds of the clip.
+bool fits_gap(const Reading& r, const Amount& a) {
+  const double tol = std::max(0.5, 0.25 * a.value);
+  const auto& all = r.facts.all();
+  for (const Happening& x : all) {
+    for (const Happening& y : all) {
+      if (&x == &y || x.audio != y.audio) continue;
+      for (const double d : {y.from - x.to, y.from - x.from, y.to - x.to, x.to - y.from, y.to - x.from})
+        if (d > -0.01 && a.fits(d, tol)) return true;
+    }
+    if (a.fits(x.from, tol) || a.fits(x.to - x.from, tol)) return true;
+  }
+  return false;
+}
+
+// The length of the whole clip: no shorter than what is heard in it.
+bool fits_clip(const Reading& r, const Amount& a) {
+  double end = 0;
+  for (const Happening& h : r.facts.all()) end = std::max(end, h.to);
+  return a.high >= end - 1.2;
+}
+
+bool about_clip(const Reading& r, int i) {
+  int from = i, to = i;
+  while (from > 0 && r.word(from - 1).clause == r.word(i).clause) --from;
+  while (to < r.size() && r.word(to).clause == r.word(i).clause) ++to;
+  return r.find("clip|recording|audio|file|track|excerpt|sequence|scene", from, to) >= 0;
+}
+
+void check_amount(Reading& r, int i) {
+  const Amount a = amount_at(r.sentence, i);
+  const int from = lead(r, i);
+  // "three laughs in nine seconds"
+  if (from > 0 && is_one(r.word(from - 1), "in|within|across|inside")) return;
+  const Roles roles = roles_of(r, i, from);
+  const std::vector<Set> about = subjects(r, i);
+  if (about_clip(r, i) && (fits_clip(r, a) || about.empty())) return;
+  if (about.empty()) return;
+  for (const Set& events : about) {
+    if (roles.length && fits_length(r, events, a)) return;
+    if (roles.moment && fits_moment(r, events, a, i)) return;
+  }
+  if (roles.gap && fits_gap(r, a)) return;
+  r.wrong(roles.moment ? "time" : "length", "no " + seconds(a.value) + " fits");
+}
+
+// "0.5 to 1.5 s", "between 1 and 3 seconds", "from 2 until 4 s". Returns the last word of it; i when there is none.
+int interval_end(const Reading& r, int i, int& second) {
+  int k = i + 1;
+  if (unit(r, k)) ++k;
+  if (k >= r.size()) return i;
+  const bool between = r.find("between", i - 4, i) >= 0;
+  if (!is_one(r.word(k), "to|until|till|through|-|--") && !(between && is_one(r.word(k), "and"))) return i;
+  ++k;
+  while (k < r.size() &&
+         is_one(r.word(k), "about|around|roughly|approximately|the|nearly|almost|just|a|little|after|before|past|over"))
+    ++k;
+  if (!number(r, k) || r.word(k).number <= r.word(i).number) return i;
+  const bool known_unit = unit(r, k + 1) || unit(r, i + 1) || (decimal(r, i) && decimal(r, k));
+  if (!known_unit && (r.word(k - 1).text == "-" || !(k + 1 < r.size() && r.word(k + 1).text == ":"))) return i;
+  second = k;
+  return unit(r, k + 1) ? k + 1 : k;
+}
+
+bool fits_interval(const Reading& r, const Set& events, const Amount& a, const Amount& b) {
+  const double slack = b.value - a.value < 0.7 ? 0.9 : 0.7;
+  double first = 1e9, last = -1e9;
+  for (const int e : events) {
+    const Happening& h = r.facts.at(e);
+    if (a.fits(h.from, a.rough ? 1.0 : 0.7) && b.fits(h.to, b.rough ? 1.0 : slack)) return true;
+    if (h.from >= a.value - 0.5 && h.to <= b.value + 0.5 && h.to - h.from > 0.5 * (b.value - a.value)) return true;
+    first = std::min(first, h.from);
+    last = std::max(last, h.to);
+  }
+  return a.fits(first, 0.8) && b.fits(last, 0.8);
+}
+
+// Somebody's overlap, a pause: any two borders of the clip.
+bool fits_borders(const Reading& r, const Amount& a, const Amount& b) {
+  const auto border = [&](const Amount& x) {
+    return std::any_of(r.facts.all().begin(), r.facts.all().end(),
+                       [&](const Happening& h) { return x.fits(h.from, 0.7) || x.fits(h.to, 0.7); });
+  };
+  return border(a) && border(b);
+}
+
+void check_interval(Reading& r, int i, int k) {
+  const Amount a = amount_at(r.sentence, i), b = amount_at(r.sentence, k);
+  r.interval = {a.value, b.value};
+  if (r.has("overlap|overlaps|overlapping|together|simultaneously|pause|silence|gap|between|quiet|coincide|share|only|alone|"
+            "stretch|both")) {
+    if (!fits_borders(r, a, b) && r.find("lasts|lasting|for", i - 3, i) < 0)
+      r.wrong("time", "nothing lies at " + seconds(a.value) + " to " + seconds(b.value));
+    return;
+  }
+  const std::vector<Set> about = subjects(r, i);
+  if (about.empty()) return;
+  // "between two and three seconds long"
+  const Amount range{(a.value + b.value) / 2, a.value, b.value, true};
+  const bool length = r.find("for|lasts|lasting|long|of|lasted", i - 3, i) >= 0 || r.find("long|each|of", k + 1, k + 4) >= 0;
+  for (const Set& events : about)
+    if (fits_interval(r, events, a, b) || (length && fits_length(r, events, range))) return;
+  r.wrong("time", "nothing named is heard from " + seconds(a.value) + " to " + seconds(b.value));
 }
 
 // "The dog: 0.5 to 1.5 s. That is 1.0 s." and "2.5 is more than 1.0"
 void check_arithmetic(Reading& r) {
   if (r.size() >= 4 && r.word(0).text == "that" && r.word(1).text == "is" && number(r, 2) && unit(r, 3) &&
-      r.interval.first >= 0) {
-    if (std::abs(r.interval.second - r.interval.first - r.word(2).number) > 0.06)
-      r.wrong("length", "the interval before it is " + seconds(r.interval.second - r.interval.first) + " long");
-  }
+      r.interval.first >= 0 &&
+      std::abs(r.interval.second - r.interval.first - r.word(2).number) > 0.06 + (decimal(r, 2) ? 0 : 0.5))
+    r.wrong("length", "the interval before it is " + seconds(r.interval.second - r.interval.first) + " long");
   for (int i = 0; i + 4 < r.size(); ++i) {
     if (!number(r, i) || !number(r, i + 4) || !is_one(r.word(i + 1), "is") || !is_one(r.word(i + 3), "than")) continue;
     const bool more = is_one(r.word(i + 2), "more|longer|greater|larger|higher"),
@@ -184,125 +296,30 @@ void check_arithmetic(Reading& r) {
   }
 }
 
-// The two sounds that an overlap is about; {null, null} when they cannot be told.
-std::pair<const Mention*, const Mention*> pair_around(const Reading& r, int cue) {
-  std::vector<const Mention*> before, after;
-  for (const Mention& m : r.mentions) {
-    if (!knowable(&m)) continue;
-    if (m.end <= cue)
-      before.push_back(&m);
-    else if (r.word(m.begin).clause == r.word(std::min(cue, r.size() - 1)).clause ||
-             !is_one(r.word(std::min(cue, r.size() - 1)), "overlap|overlaps"))
-      after.push_back(&m);
-  }
-  const auto different = [](const Mention* a, const Mention* b) { return a->events != b->events; };
-  if (!before.empty() && !after.empty() && different(before.back(), after.front())) return {before.back(), after.front()};
-  if (before.size() >= 2 && after.empty() && different(before[before.size() - 2], before.back()))
-    return {before[before.size() - 2], before.back()};
-  if (before.empty() && after.size() >= 2 && different(after[0], after[1])) return {after[0], after[1]};
-  if (before.empty() && after.empty() && r.mentions.empty() && r.asked.what == Asked::What::kOverlap &&
-      r.asked.mentions.size() == 2)
-    return {&r.asked.mentions[0], &r.asked.mentions[1]};
-  return {nullptr, nullptr};
-}
-
-void expect_overlap(Reading& r, int cue, bool denied) {
-  const auto [a, b] = pair_around(r, cue);
-  if (a == nullptr || a->events.empty() || b->events.empty()) return;
-  const double overlap = r.facts.overlap(a->events, b->events);
-  if (!denied && overlap < -kSame) r.wrong("overlap", a->name + " and " + b->name + " do not overlap");
-  if (denied && overlap > 0.4) r.wrong("overlap", a->name + " and " + b->name + " overlap");
-}
-
-// "while" may also set two things against each other.
-bool contrast(const Reading& r, int i) {
-  return r.has(
-             "first|second|third|last|longer|shorter|louder|quieter|only|lasts|lasting|short|long|brief|whereas|twice|once|"
-             "times|"
-             "loud|quiet|count|counts|other|latter|before|after|earlier|later|just|higher|lower") ||
-         r.find("are|was|were", i + 1, std::min(r.size(), i + 6)) >= 0;
-}
-
-// "Is it longer?", "the horn is louder than the bell".
-double measure(const Reading& r, const Mention& m, bool loud) {
-  return loud ? r.facts.loudest(m.events) : r.facts.longest(m.events);
-}
-
-void expect_more(Reading& r, const Mention& a, const Mention& b, const Word& word) {
-  const bool loud = is_one(word, "louder|quieter|softer"), more = is_one(word, "longer|louder");
-  const double slack = loud ? 2.0 : kSame;
-  const double difference = measure(r, a, loud) - measure(r, b, loud);
-  if (more ? difference < -slack : difference > slack) r.wrong("length", a.name + " is not " + word.text + " than " + b.name);
-}
-
-void expect_most(Reading& r, const Mention& a, const Word& word) {
-  const bool loud = is_one(word, "loudest|quietest|softest"), most = is_one(word, "longest|loudest");
-  const double slack = loud ? 2.0 : kSame, own = measure(r, a, loud);
-  for (const int i : r.facts.foreground(r.audio)) {
-    const Happening& h = r.facts.at(i);
-    const double other = loud ? h.level_db : h.to - h.from;
-    if (most ? other > own + slack : other < own - slack)
-      return r.wrong("length", a.name + " is not the " + word.text + " sound");
-  }
+bool other_unit(const Reading& r, int i) {
+  return r.find("hz|khz|db|bpm|beats|percent|%|times|minutes|minute|/", i + 1, i + 2) >= 0;
 }
 
 }  // namespace
 
 void check_times(Reading& r) {
+  if (r.sentence.question) return;
   check_arithmetic(r);
+  // Results of sums are not moments.
+  if (r.has("minus|plus|subtract|subtracting|difference|=")) return;
   for (int i = 0; i < r.size(); ++i) {
-    if (!number(r, i)) continue;
-    if (r.find("audio|clip|speaker|option|part", i - 1, i) >= 0) continue;
-    const int end = read_interval(r, i);
+    if (!number(r, i) || r.word(i).open || r.find("audio|clip|speaker|option|part|number", i - 1, i) >= 0 || other_unit(r, i))
+      continue;
+    int second = i;
+    const int end = interval_end(r, i, second);
     if (end > i) {
+      check_interval(r, i, second);
       i = end;
       continue;
     }
-    if (!read_moment(r, i)) read_length(r, i);
-  }
-}
-
-void check_overlaps(Reading& r) {
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    bool cue =
-        is_one(w,
-               "overlap|overlaps|overlapping|overlapped|simultaneous|simultaneously|concurrent|concurrently|coincide|coincides|"
-               "during|meanwhile|amid");
-    if (is_one(w, "same") && i + 1 < r.size() && is_one(r.word(i + 1), "time|moment")) cue = true;
-    if (is_one(w, "at") && i + 1 < r.size() && is_one(r.word(i + 1), "once")) cue = true;
-    if (is_one(w, "while") && !contrast(r, i)) cue = true;
-    if (is_one(w, "during") && i + 1 < r.size() &&
-        r.find("clip|recording|audio|silence|pause|whole|course|rest", i + 1, i + 4) >= 0)
-      cue = false;
-    if (!cue) continue;
-    const int from = std::max(0, i - 6);
-    const bool denied = r.find("not|never|no|without|don't|doesn't|nor|neither|hardly|isn't|aren't", from, i) >= 0;
-    return expect_overlap(r, i, denied);
-  }
-  // "One ends before the other begins."
-  if (r.mentions.size() == 2 && r.has("separately|apart") && r.has("sound|occur|heard|are|happen"))
-    expect_overlap(r, r.size(), true);
-}
-
-void check_lengths(Reading& r) {
-  if (r.has("not|isn't|doesn't|never|neither")) return;
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    if (is_one(w, "longer|shorter|louder|quieter|softer")) {
-      const Mention* a = r.mention_before(i, Within::kSentence);
-      const int than = r.find("than", i, i + 6);
-      const Mention* b = than >= 0 ? r.mention_after(than, Within::kSentence) : nullptr;
-      if (than < 0 && a != nullptr && r.asked.what == Asked::What::kLonger && r.asked.mentions.size() == 2 &&
-          r.mentions.size() == 1)
-        b = &r.asked.mentions[r.asked.mentions[0].events == a->events ? 1 : 0];
-      if (knowable(a) && b != nullptr && !b->events.empty() && a->events != b->events && !a->human) expect_more(r, *a, *b, w);
-    }
-    if (is_one(w, "longest|shortest|loudest|quietest|softest")) {
-      const Mention* a = r.mentions.size() == 1 ? &r.mentions[0] : nullptr;
-      const bool of_kind = a != nullptr && a->begin == i + 1;  // "the loudest bark"
-      if (knowable(a) && !of_kind && !a->human) expect_most(r, *a, w);
-    }
+    const bool clock = unit(r, i + 1) || (i + 2 < r.size() && r.word(i + 1).text == "-" && unit(r, i + 2));
+    const bool bare = decimal(r, i) && r.find("at|from|until|to|around|about", i - 2, i) >= 0;
+    if (clock || bare) check_amount(r, i);
   }
 }
 

@@ -8,151 +8,139 @@ namespace areason {
 namespace claims {
 namespace {
 
-// Sentences that weigh, plan or ask instead of saying how it is.
-bool hedged(const Sentence& s) {
-  if (s.question) return true;
-  constexpr const char* kHedges =
-      "if|whether|would|might|may|perhaps|maybe|possibly|suppose|assume|assuming|option|options|choice|choices|candidate|"
-      "candidates|distractor|distractors|alternative|alternatives|eliminate|eliminated|excluded|exclude|discard|wrong|"
-      "incorrect|"
-      "incorrectly|question|questions|asked|asks|determine|wanted|mistake|mistaken|confuse|confused|imagine|unlikely|should|"
-      "plausible|hypothesis|ruled|unclear|typical|typically|usually|consider";
-  const int n = static_cast<int>(s.words.size());
-  const int at = find_word(s, kHedges, 0, n);
-  if (at >= 0) {
-    // "he asks" and "the woman asked" are speech.
-    if (!is_one(s.words[static_cast<std::size_t>(at)], "asks|asked|question|wanted")) return true;
-    if (is_one(s.words[static_cast<std::size_t>(at)], "question|wanted")) return true;
-    if (find_word(s, "question|i|me", 0, at) >= 0) return true;
-  }
-  for (int i = 0; i + 1 < n; ++i) {
-    const Word &a = s.words[static_cast<std::size_t>(i)], &b = s.words[static_cast<std::size_t>(i + 1)];
-    if (is_one(a, "could") && !is_one(b, "be|hear")) return true;
-    if (is_one(a, "i") && is_one(b, "will|need|must|want|should|check|look|listen|compare|find|go")) return true;
-    if (is_one(a, "let|rule|look|listen|listening|looking|need|to") && is_one(b, "us|me|out|for|find|check|see|decide"))
-      return true;
-    if (is_one(a, "rather|other|different|opposed|instead") && is_one(b, "than|from|to|of")) return true;
-  }
-  return false;
-}
-
-bool simile(const Reading& r, const Mention& m) {
-  return r.find("like|similar|resembles|resembling|reminiscent|unlike|as", m.begin - 4, m.begin) >= 0;
-}
-
-constexpr const char* kQualified =
-    "until|before|after|again|anymore|during|twice|overlap|overlaps|than|while|when|other|more|further|second|third|additional|"
-    "another|else|longer|shorter|louder|quieter|first|last|between|audio|start|end|once|stop|stops|continue|only|just|alone|"
-    "three|four|two|immediately|directly|following|preceded|followed|until";
-
-// Words that may stand between "no" and what is not there.
-bool passes_no(const Reading& r, int i) {
-  for (const Mention& m : r.mentions)
-    if (i >= m.begin && i < m.end) return true;
-  return is_one(r.word(i),
-                "any|a|an|the|of|or|nor|and|,|sound|sounds|sign|signs|trace|hint|single|such|kind|hear|hears|contain|"
-                "include|have|has|feature|detect|notice|heard|evidence|audible|distinct|at|all|actual|either|"
-                "perceive|suggests|indicates|recorded|human|there|be|find|make|can|one");
-}
-
-// "no dog", "without any dog", "does not contain a dog".
-bool denied_before(const Reading& r, const Mention& m, bool& neutral) {
-  // "neither is a sheep", "none of them is a sheep"
-  if (r.find("neither|none", std::max(0, m.begin - 7), m.begin) >= 0 && r.find("is|are|was|were", m.begin - 3, m.begin) >= 0)
-    return true;
-  for (int i = m.begin - 1; i >= std::max(0, m.begin - 14); --i) {
-    const Word& w = r.word(i);
-    if (is_one(w, "no") && r.word(i + 1).text == ",") return false;  // "No, the dog …"
-    if (is_one(w, "no|without|neither|nor|never|lacks|lack|lacking|absence|zero|nobody|none|nothing")) return true;
-    if (is_one(w, "not|cannot|can't|don't|doesn't|didn't|couldn't|isn't|aren't|wasn't|weren't|hardly")) {
-      const bool existence = is_one(w, "isn't|aren't|wasn't|weren't|not") && i >= 1 && r.find("there", i - 2, i) >= 0;
-      const bool heard = r.find("hear|hears|contain|include|have|feature|detect|notice|perceive|find|any", i, m.begin) >= 0;
-      if (existence || heard) return true;
-      neutral = true;  // "it is not a dog": of one sound, not of the clip
-      return false;
-    }
-    if (!passes_no(r, i)) return false;
-  }
-  return false;
-}
-
-// "the dog is not heard", "the dog is absent", "the dog never appears".
-bool denied_after(const Reading& r, const Mention& m) {
-  const int clause = r.word(m.end - 1).clause;
-  for (int i = m.end; i < std::min(r.size(), m.end + 7) && r.word(i).clause == clause; ++i) {
-    const Word& w = r.word(i);
-    if (is_one(w, "absent|missing|nowhere")) return true;
-    if (is_one(w, "not|never|cannot|can't|isn't|aren't|wasn't|weren't|doesn't|don't|didn't")) {
-      return r.find(
-                 "heard|present|audible|there|appear|appears|occur|occurs|occurred|detected|featured|included|found|sound|"
-                 "sounds|happen|exist|bark|ring|speak|speaks|talk|talks",
-                 i, std::min(r.size(), i + 5)) >= 0;
-    }
-    if (!is_one(
-            w,
-            "is|are|was|were|can|could|be|does|do|did|has|have|or|and|,|sound|sounds|itself|simply|completely|entirely|at")) {
-      bool mention = false;
-      for (const Mention& other : r.mentions) mention = mention || (i >= other.begin && i < other.end);
-      if (!mention) return false;
-    }
-  }
-  return false;
-}
-
-void mark_denials(Reading& r) {
-  for (Mention& m : r.mentions) {
-    // "dog yes, horn no": a comparison with what is wanted.
-    if (m.end < r.size() && is_one(r.word(m.end), "yes|no")) m.neutral = true;
-    if (m.neutral) continue;
-    const bool denied = denied_before(r, m, m.neutral) || denied_after(r, m);
-    if (!denied) continue;
-    const int clause = r.word(m.begin).clause;
-    int from = m.begin, to = m.end;
-    while (from > 0 && r.word(from - 1).clause == clause) --from;
-    while (to < r.size() && r.word(to).clause == clause) ++to;
-    (r.find(kQualified, from, to) >= 0 ? m.neutral : m.denied) = true;
-  }
-}
+constexpr const char* kTalking =
+    "speak|speaks|speaking|spoke|talk|talks|talking|talked|says|said|speech|conversation|dialogue|narrator|narration|spoken|"
+    "converse|conversing|voice-over";
 
 // What people talk about need not be heard; what plays in music is not in the timeline.
 bool spoken_of(const Reading& r, const Mention& m) {
-  if (r.find("words|word", 0, m.begin) >= 0) return true;
-  for (int i = m.begin; i < m.end; ++i)
-    if (r.facts.spoken().find(" " + r.word(i).text + " ") != std::string::npos) return true;
-  const bool music =
-      std::any_of(r.facts.all().begin(), r.facts.all().end(), [](const Happening& h) { return SoundWords::music(h.concepts); });
+  bool parts_known = true;
   std::vector<std::string> stems;
-  for (int i = m.begin; i < m.end; ++i) stems.push_back(r.word(i).stem);
-  return music && SoundWords::instrument(r.facts.words().read(stems, 0).sure);
+  for (int i = m.begin; i < m.end; ++i) {
+    if (r.facts.talked_of(r.word(i))) return true;
+    stems.push_back(r.word(i).stem);
+  }
+  const SoundConcepts sure = r.facts.words().read(stems, 0).sure;
+  if (r.facts.has_music())
+    parts_known = (sure.empty() || !SoundWords::instrument(sure)) &&
+                  !is_one(r.word(m.begin), "voice|voices|vocal|vocals|singer|singing|sings|choir|song|beat|beats");
+  // Foreign words may mean anything: only what is said to sound is a claim.
+  if (r.facts.foreign()) {
+    const bool sounding = r.find(
+                              "bark|barks|barking|hear|heard|audible|background|sounds|honks|rings|meows|noise|noises|laughs|"
+                              "plays|playing|starts|clap|applause|engine",
+                              0, r.size()) >= 0;
+    if (!sounding) return true;
+  }
+  return !parts_known;
+}
+
+// Somebody is said to speak where nobody does.
+bool talk_without_speech(const Reading& r, const Mention& m) {
+  if (r.facts.has_speech() || r.facts.has_voice()) return false;
+  if (r.find("man|woman|men|women|person|someone|somebody|people|voice|voices|speaker|speakers|narrator|he|she|human|boy|girl|"
+             "announcer",
+             std::max(0, m.begin - 4), std::min(r.size(), m.end + 3)) < 0 &&
+      r.find("speech|conversation|dialogue|narration|talking", m.begin, m.end) < 0)
+    return false;
+  return r.find(kTalking, m.begin, std::min(r.size(), m.end + 3)) >= 0;
+}
+
+void check_absence(Reading& r, const Mention& m) {
+  if (!m.human) {
+    if (!m.sure_events.empty()) r.wrong("absence", m.name + " is there");
+    return;
+  }
+  const bool anybody = is_one(r.word(m.begin), "voice|voices|someone|somebody|anyone|anybody|people|person|human");
+  if (anybody && m.speaker == 0 && !r.facts.speech(r.audio).empty()) r.wrong("absence", m.name + " is there");
+}
+
+// "a dog barks", "there is a dog", "followed by a dog": said to sound, in so many words.
+bool affirmed(const Reading& r, const Mention& m) {
+  int from = m.begin, to = m.end;
+  while (from > 0 && r.word(from - 1).segment == r.word(m.begin).segment) --from;
+  while (to < r.size() && r.word(to).segment == r.word(m.begin).segment) ++to;
+  if (r.find("have|has|had|do|mean|means|get|gets|never|not|no|nor|without", m.end, std::min(to, m.end + 4)) >= 0) return false;
+  if (r.find("audible|present|heard|appears|appear|appeared|exists|exist|occurs|occur|does|did|too|recorded|proven|barks|"
+             "detected|first|last|final",
+             m.end, std::min(to + 1, m.end + 5)) >= 0)
+    return true;
+  const bool determined =
+      r.find("a|an|one|some|two|three|another|both|its|by|more|somebody|someone", std::max(from, m.begin - 3), m.begin) >= 0;
+  if (r.find(
+          "hear|hears|heard|notice|detect|catch|by|then|there|with|there's|hearing|comes|came|by|plus|also|contains|includes|"
+          "followed|sound|besides|add|of",
+          from, m.begin) >= 0 &&
+      determined)
+    return true;
+  bool verb = false;
+  for (int i = m.begin; i < std::min(to, m.end + 4); ++i)
+    verb = verb || is_verb(r.word(i)) ||
+           (i >= m.end && i < m.end + 2 && r.word(i).text.ends_with('s') && r.word(i).text.size() > 3);
+  // "dogs bark lower" speaks of dogs in general.
+  return verb && determined;
+}
+
+bool offered(const Reading& r, const Mention& m) {
+  std::string given = plain(r.sample->question);
+  for (const std::string& choice : r.sample->choices) given += plain(choice);
+  for (int i = m.begin; i < m.end; ++i) {
+    std::string stem = r.word(i).stem;
+    while (!stem.empty() && stem.back() == '?') stem.pop_back();
+    if (stem.size() > 2 && given.find(" " + stem.substr(0, std::max<std::size_t>(3, stem.size() - 1))) != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+// Is the sentence free of everything that sets options against each other?
+bool unmixed(const Reading& r, const Mention& m) {
+  // "Gunshot: audible at the start"
+  const bool told =
+      m.end + 1 < r.size() && is_one(r.word(m.end), ":") && is_one(r.word(m.end + 1), "audible|present|heard|yes");
+  if (told) return true;
+  if (m.end < r.size() && is_one(r.word(m.end), "of|:|=|/")) return false;
+  if (m.begin > 0 && is_one(r.word(m.begin - 1), ":|=|/|any") && r.section == Section::kReasoning) return false;
+  if (r.section != Section::kReasoning) return true;
+  if (!affirmed(r, m)) return false;
+  // "there is also a drum hit here"
+  for (int i = m.begin - 1; i >= std::max(0, m.begin - 5) && r.word(i).segment == r.word(m.begin).segment; --i)
+    if (is_one(r.word(i), "there|there's") && r.find("a|an|also", i, m.begin) >= 0) return true;
+  return !offered(r, m) || r.find("none|neither|however|tempting|thought|wonder|out|than|yet|nowhere|nothing", 0, r.size()) < 0;
+}
+
+// Does the sentence plainly speak of one file?
+bool affirmed_there(const Reading& r) {
+  return r.find(
+             "not|no|never|neither|nor|none|nothing|only|but|while|whereas|other|than|both|if|would|and|or|either|which|same|"
+             "doesn't|isn't",
+             0, r.size()) < 0 ||
+         (r.find("only|exclusively", 0, r.size()) >= 0 &&
+          r.find("not|no|never|while|whereas|other|than|both|which|or", 0, r.size()) < 0);
 }
 
 void check_presence(Reading& r) {
-  bool people = false, voices = false;
-  for (const Happening& h : r.facts.all()) {
-    people = people || SoundWords::human(h.concepts);
-    voices = voices || SoundWords::voice(h.concepts);
-  }
   for (const Mention& m : r.mentions) {
     if (m.quote || m.neutral) continue;
     if (m.denied) {
-      const bool whom = m.human && !is_one(r.word(m.begin), "voice|voices|someone|somebody|anyone|anybody|people|person");
-      Set there = m.sure_events;
-      if (m.human) there = r.facts.speech(r.audio);
-      if (!whom && !there.empty()) r.wrong("absence", m.name + " is there");
+      check_absence(r, m);
       continue;
     }
     if (m.speaker > 0) {
-      if (r.facts.speakers(kAnyAudio) > 0 && m.speaker > r.facts.speakers(kAnyAudio))
+      if (r.facts.speakers(kAnyAudio) > 0 && m.speaker > r.facts.speakers(kAnyAudio) && m.events.empty())
         r.wrong("speakers", "there is no " + m.name);
       continue;
     }
-    if (!m.events.empty() || simile(r, m) || spoken_of(r, m)) continue;
-    if (m.human ? !people : m.certain) {
-      // Talk about people is only an error where nobody is heard at all.
+    if (m.elsewhere && m.certain && r.has("is|belongs|occurs|heard|returns|appears|contains|has|lies|found|in") &&
+        affirmed_there(r)) {
+      r.wrong("where", m.name + " is in the other file");
+      continue;
+    }
+    if (!m.events.empty() || m.elsewhere || spoken_of(r, m)) continue;
+    if (m.human ? talk_without_speech(r, m) : m.certain) {
       const SoundWord word = r.facts.words().read({r.word(m.begin).stem}, 0);
-      if (!m.human && SoundWords::speech(word.sure) && voices) continue;
-      if (m.human && is_one(r.word(m.begin), "human|humans|male|female|party|parties|person|man|people")) continue;
-      r.wrong("presence", "there is no " + m.name);
+      if (!m.human && SoundWords::speech(word.sure) && (r.facts.has_voice() || !talk_without_speech(r, m))) continue;
+      if (unmixed(r, m)) r.wrong("presence", "there is no " + m.name);
     }
   }
 }
@@ -184,6 +172,7 @@ void check_section(const std::string& text, Section section, Reading& r) {
   Scope scope;
   r.before.clear();
   r.interval = {-1, -1};
+  r.section = section;
   r.answer = section == Section::kSummary || section == Section::kResponse;
   for (Sentence& s : sentences_of(text)) {
     r.audio = scope.of(s, r.facts.audios());
@@ -191,14 +180,10 @@ void check_section(const std::string& text, Section section, Reading& r) {
     if (r.audio < kAnyAudio) continue;
     r.mentions = mentions_in(r.sentence, r.facts, r.audio);
     check_quotations(r);
-    if (hedged(r.sentence)) {
-      r.before = r.mentions;
-      continue;
-    }
-    mark_denials(r);
+    mark_scope(r);
     check_presence(r);
-    for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths}) rule(r);
-    if (r.answer) check_short_answer(r);
+    for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths, check_traits})
+      rule(r);
     if (!r.mentions.empty()) r.before = r.mentions;
   }
 }
@@ -230,10 +215,12 @@ std::vector<std::string> false_claims(const Sample& sample, const SourceClip* cl
   claims::Asked asked = claims::read_question(sample.question, facts);
   // "How many?" goes on from an earlier turn.
   if (!sample.turns.empty() && asked.mentions.empty()) asked = {};
-  claims::Reading reading{facts, std::move(asked), {}, {}, {}, {-1, -1}, claims::kAnyAudio, false, {}};
+  claims::Reading reading(facts, sample);
+  reading.asked = std::move(asked);
   // PLANNING says what will be listened for.
   for (const Section section : {Section::kCaption, Section::kReasoning, Section::kSummary, Section::kResponse})
     claims::check_section(sample.sections[section], section, reading);
+  claims::check_response(reading);
   auto& errors = reading.errors;
   std::sort(errors.begin(), errors.end());
   errors.erase(std::unique(errors.begin(), errors.end()), errors.end());

@@ -19,7 +19,7 @@ constexpr Entry kTable[] = {
      "speech, speak, talk, voice, conversation, dialogue, dialog, speaker, spoken, utterance, narration, narrator, "
      "monologue, ~say, ~says, ~said, ~man, ~woman, ~person, ~people, ~someone, ~somebody, ~male, ~female, ~men, "
      "~women, ~human, ~guy, ~lady, ~gentleman, ~boy, ~girl, ~child, ~reply, ~ask, ~answers, ~announcer, ~participant, "
-     "~individual, chat"},
+     "~individual, ~sentence, ~phrase, chat"},
     {"music", "music, song, melody, tune, musical, ~instrument, orchestra, ~jingle"},
     {"laughter", "laughter, laugh, giggle, chuckle, ~people, ~person, ~human, ~voice, ~man, ~woman, ~audience"},
     {"scream", "scream, person screaming, shriek, ~yell, ~shout, ~cry, ~voice, ~person, ~man, ~woman, ~human, ~people"},
@@ -59,7 +59,7 @@ constexpr Entry kTable[] = {
     {"gull", "gull, seagull, sea bird, seabird, bird, ~animal"},
     {"pigeon", "pigeon, dove, ~coo, bird, ~animal"},
     {"frog", "frog, toad, ~croak, ~ribbit, ~animal"},
-    {"insect", "insect buzz, insect, bee, mosquito, wasp, hornet, ~fly, ~buzz, ~bug, ~animal"},
+    {"insect", "insect buzz, insect, honeybee, bees, mosquito, wasp, hornet, ~fly, ~buzz, ~bug, ~animal"},
     {"cricket", "cricket chirp, cricket, grasshopper, cicada, ~chirp, insect, ~animal"},
     {"monkey", "monkey, chimpanzee, ~ape, ~animal"},
     {"deer", "deer, moose, stag, ~animal"},
@@ -105,11 +105,11 @@ constexpr Entry kTable[] = {
     {"machine", "machinery, factory, ~machine, ~industrial, ~motor"},
     {"construction", "construction, bulldozer, jackhammer"},
     {"train", "train, locomotive, railway, railroad, ~rail, ~vehicle, ~whistle, subway, ~engine, ~motor"},
-    {"traffic", "road traffic, traffic, ~car, ~cars, ~vehicle, ~road"},
+    {"traffic", "road traffic, traffic, ~car, ~cars, ~vehicle, ~road, ~engine, ~motor, ~truck"},
     {"carhorn", "car horn, horn honk, horn honking, honk, honking, vehicle horn, horn, ~beep, ~toot, ~car, ~blare, ~vehicle"},
     {"car", "car, automobile, car engine, ~vehicle, ~engine, ~tire, ~skid, truck, lorry"},
-    {"bus", "bus, ~vehicle, ~engine"},
-    {"motorcycle", "motorcycle, motorbike, scooter, ~vehicle, ~engine"},
+    {"bus", "bus, ~vehicle, ~engine, ~motor"},
+    {"motorcycle", "motorcycle, motorbike, scooter, ~vehicle, ~engine, ~motor"},
     {"bicycle", "bicycle, bike bell, ~bike, ~bell"},
     {"engine", "engine, motor, ~car, ~bus, ~truck, ~idling, ~rev, ~vehicle, ~rumble"},
     {"siren", "siren, ambulance, police car, fire truck, fire engine, ~police, ~wail, ~alarm, ~vehicle"},
@@ -179,6 +179,7 @@ bool same_stem(const std::string& a, const std::string& b) {
   if (open(a) == open(b)) return false;
   const std::string_view base = std::string_view(open(a) ? a : b).substr(0, (open(a) ? a : b).size() - 1);
   std::string_view whole = open(a) ? b : a;
+  if (base.size() < 3) return false;  // "being" is no bee
   if (whole == base) return true;
   if (!whole.empty() && whole.back() == 'e') whole.remove_suffix(1);
   return whole == base;

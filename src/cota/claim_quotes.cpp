@@ -1,4 +1,4 @@
-// What is quoted, and short answers that only the question explains: "Yes.", "It is the bell.", "After it comes the dog."
+// What is quoted, and what the question asks for.
 #include <algorithm>
 
 #include "cota/claim_rules.h"
@@ -77,56 +77,6 @@ void check_digits(Reading& r) {
   end_run();
 }
 
-bool is_yes(const Reading& r) { return r.size() > 0 && is_one(r.word(0), "yes|yeah|correct"); }
-bool is_no(const Reading& r) { return r.size() > 0 && is_one(r.word(0), "no") && (r.size() == 1 || r.word(1).text == ","); }
-
-void check_yes_no(Reading& r) {
-  if (!is_yes(r) && !is_no(r)) return;
-  const bool yes = is_yes(r);
-  const Asked& asked = r.asked;
-  if (asked.what == Asked::What::kPresence && asked.mentions.size() == 1) {
-    const Mention& m = asked.mentions[0];
-    Set there = m.human ? r.facts.speech(kAnyAudio) : m.events;
-    if (yes && there.empty() && (m.certain || m.human)) r.wrong("presence", "there is no " + m.name);
-    if (!yes && !m.sure_events.empty() && !m.human) r.wrong("absence", m.name + " is there");
-    if (!yes && m.human && !there.empty()) r.wrong("absence", "somebody speaks");
-  }
-  if (asked.mentions.size() != 2 || asked.mentions[0].events.empty() || asked.mentions[1].events.empty()) return;
-  const Mention &a = asked.mentions[0], &b = asked.mentions[1];
-  if (asked.what == Asked::What::kOverlap && a.events != b.events) {
-    const double overlap = r.facts.overlap(a.events, b.events);
-    if (yes && overlap < -kSame) r.wrong("overlap", a.name + " and " + b.name + " do not overlap");
-    if (!yes && overlap > 0.4) r.wrong("overlap", a.name + " and " + b.name + " overlap");
-  }
-}
-
-// The only sound that a short answer names is what was asked for.
-void check_named(Reading& r) {
-  const Mention* named = nullptr;
-  for (const Mention& m : r.mentions) {
-    const bool of_question = std::any_of(r.asked.mentions.begin(), r.asked.mentions.end(),
-                                         [&](const Mention& q) { return q.events == m.events && !q.events.empty(); });
-    if (of_question && r.mentions.size() > 1) continue;
-    if (named != nullptr && named->events != m.events) return;
-    named = &m;
-  }
-  if (named == nullptr || named->events.empty() || named->denied || named->neutral || named->human || named->quote) return;
-  const bool answers = r.size() > 0 &&
-                       (is_one(r.word(0), "it|the|so|that|this|after|before|a|an|therefore") || r.mentions.size() == 1) &&
-                       r.size() <= 14;
-  const bool more = r.has("before|after|while|then|not|other|both|second|third|once|twice|times|lasts|from|at");
-  const bool neighbours = r.asked.what == Asked::What::kAfter || r.asked.what == Asked::What::kBefore;
-  if (!answers || (more && (!neighbours || r.size() > 10))) return;
-  const Asked& asked = r.asked;
-  const auto refuse = [&](const std::string& what) { r.wrong("answer", named->name + " is not what is heard " + what); };
-  if (asked.what == Asked::What::kFirst && !r.facts.nth(named->events, 1, r.audio)) refuse("first");
-  if (asked.what == Asked::What::kLast && !r.facts.nth(named->events, -1, r.audio)) refuse("last");
-  if (asked.what == Asked::What::kNth && !r.facts.nth(named->events, asked.nth, r.audio)) refuse("in that place");
-  if (asked.mentions.size() != 1 || asked.mentions[0].events.empty() || asked.mentions[0].events == named->events) return;
-  if (asked.what == Asked::What::kAfter && !r.facts.next(asked.mentions[0].events, named->events)) refuse("next");
-  if (asked.what == Asked::What::kBefore && !r.facts.next(named->events, asked.mentions[0].events)) refuse("just before");
-}
-
 Asked::What kind_of(const Sentence& s, const std::vector<Mention>& mentions, int& nth) {
   using What = Asked::What;
   const int n = static_cast<int>(s.words.size());
@@ -157,6 +107,74 @@ Asked::What kind_of(const Sentence& s, const std::vector<Mention>& mentions, int
   return What::kOther;
 }
 
+// Most of its words are said, in another way: a slip and no term of one's own.
+bool nearly_said(const Reading& r, const std::string& words) {
+  int all = 0, said = 0;
+  std::string word;
+  for (const char c : words.substr(1)) {
+    if (c != ' ') {
+      word += c;
+      continue;
+    }
+    ++all;
+    said += r.facts.spoken().find(" " + word + " ") != std::string::npos ? 1 : 0;
+    word.clear();
+  }
+  return all >= 2 && said * 2 >= all;
+}
+
+// "I transcribe: jack goes to the garden": four words as they are said, then the last of the line is another.
+void check_transcript(Reading& r) {
+  if (r.facts.foreign() || r.sentence.question) return;
+  for (int i = 0; i + 4 < r.size(); ++i) {
+    std::string said = " ";
+    int k = i;
+    while (k < r.size() && !r.word(k).stem.empty() && !r.word(k).quote &&
+           r.facts.spoken().find(said + r.word(k).text + " ") != std::string::npos)
+      said += r.word(k++).text + " ";
+    const bool last = k + 1 == r.size() || (k + 1 < r.size() && is_one(r.word(k + 1), ",|)"));
+    if (k - i < 4 || k >= r.size() || !last || r.word(k).stem.empty() || r.word(k).open || r.word(k).quote) continue;
+    for (const Happening& h : r.facts.all()) {
+      const std::size_t at = h.words.find(said);
+      if (at == std::string::npos) continue;
+      const std::string rest = h.words.substr(at + said.size());
+      // One word is left of the line, and it is another one.
+      if (rest.size() > 2 && rest.find(' ') == rest.size() - 1) return r.wrong("words", "nobody says" + said + r.word(k).text);
+    }
+    i = k;
+  }
+}
+
+// "Blue is mentioned", "the final word is black"
+void check_word_named(Reading& r) {
+  if (!r.facts.only_speech() || r.facts.foreign() || r.sentence.question ||
+      r.has("not|no|never|nor|neither|isn't|aren't|nobody|none|without|if|would"))
+    return;
+  for (int i = 0; i + 2 < r.size(); ++i) {
+    if (!r.word(i).quote && i == 0 && is_one(r.word(1), "is|was") && is_one(r.word(2), "mentioned|said|uttered|named") &&
+        r.word(0).stem.size() > 2 &&
+        !is_one(r.word(0), "it|this|that|what|which|everything|something|she|he|nothing|all|each|one|there|neither") &&
+        r.facts.spoken().find(" " + r.word(0).text + " ") == std::string::npos)
+      r.wrong("words", "nobody says " + r.word(0).text);
+  }
+}
+
+// Options, the question and the answer may be quoted as they are.
+bool given(const Sample& s, const std::string& words) {
+  if (plain(s.question).find(words) != std::string::npos || plain(s.answer_text).find(words) != std::string::npos) return true;
+  return std::any_of(s.choices.begin(), s.choices.end(),
+                     [&](const std::string& c) { return plain(c).find(words) != std::string::npos; });
+}
+
+bool quotation_doubted(const Reading& r, int at) {
+  return r.find(
+             "not|never|no|nor|neither|without|isn't|aren't|wasn't|don't|doesn't|instead|rather|would|would've|option|if|wrong|"
+             "nobody|none|"
+             "term|called|label|than|could|might|absent|missing|like",
+             std::max(0, at - 12), r.size()) >= 0 ||
+         (r.facts.foreign() && r.has("mean|means|meaning|translate|translated|translation|translates|english|chinese|say|i.e"));
+}
+
 }  // namespace
 
 void check_quotations(Reading& r) {
@@ -167,8 +185,9 @@ void check_quotations(Reading& r) {
     const std::string& words = r.word(m.begin).text;
     if (words_in(words) < 1) continue;
     if (!said_somewhere(r, words)) {
-      // Short quotations may be terms: a label, an option.
-      if (words_in(words) > 3 || r.has(kSays)) r.wrong("quote", "nobody says " + m.name);
+      if (given(*r.sample, words) || quotation_doubted(r, m.begin) || r.sentence.question) continue;
+      const bool single = words_in(words) == 1 && (r.facts.foreign() || !r.has(kSays));
+      if (!single && (nearly_said(r, words) || !r.facts.foreign())) r.wrong("quote", "nobody says " + m.name);
       continue;
     }
     const int who = speaker_of(r, k);
@@ -178,11 +197,8 @@ void check_quotations(Reading& r) {
   }
   check_said_word(r);
   check_digits(r);
-}
-
-void check_short_answer(Reading& r) {
-  check_yes_no(r);
-  check_named(r);
+  check_transcript(r);
+  check_word_named(r);
 }
 
 Asked read_question(const std::string& question, const Facts& facts) {

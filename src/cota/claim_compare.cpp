@@ -1,0 +1,313 @@
+// Two sounds against each other: "they overlap", "the horn is louder than the bell", "the longest of all".
+#include <algorithm>
+#include <cmath>
+
+#include "cota/claim_rules.h"
+
+namespace areason::claims {
+namespace {
+
+bool usable(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
+// A denial in the same segment may be that of the overlap itself.
+bool usable_for_overlap(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
+bool share(const Set& a, const Set& b) {
+  return std::any_of(a.begin(), a.end(), [&](int i) { return b.contains(i); });
+}
+
+int segment_begin(const Reading& r, int i) {
+  while (i > 0 && r.word(i - 1).segment == r.word(i).segment) --i;
+  return i;
+}
+
+constexpr const char* kTogether =
+    "overlap|overlaps|overlapping|overlapped|simultaneous|simultaneously|concurrent|concurrently|coincide|coincides|coinciding";
+
+// Do any two sounds of the clip (people of a dialogue, if it is one) clearly overlap?
+double most_overlap(const Reading& r) {
+  double most = -1e9;
+  const Set front = r.facts.foreground(kAnyAudio);
+  for (const int i : front)
+    for (const int k : front)
+      if (i < k) most = std::max(most, r.facts.overlap({i}, {k}));
+  return most;
+}
+
+// The sentence's pair, or those of the question when it names none.
+bool pair_of(const Reading& r, int cue, Set& a, Set& b) {
+  std::vector<const Mention*> named;
+  for (const Mention& m : r.mentions) {
+    if (!usable_for_overlap(m) || r.word(m.begin).clause != r.word(cue).clause) continue;
+    if (named.empty() || !share(named.back()->events, m.events)) named.push_back(&m);
+  }
+  // "the howls overlap": those of one kind
+  if (named.size() == 1 && named[0]->events.size() > 1 && named[0]->plural && r.mentions.size() == 1) {
+    a = b = named[0]->events;
+    return true;
+  }
+  if (named.size() == 2) {
+    a = named[0]->events;
+    b = named[1]->events;
+    return !share(a, b);
+  }
+  const bool they = r.find("they|two|both|them|these|so", 0, r.size()) >= 0;
+  if (named.empty() && r.mentions.empty() && they) {
+    std::vector<const Mention*> asked;
+    for (const Mention& m : r.asked.mentions)
+      if (!m.events.empty()) asked.push_back(&m);
+    if (asked.size() == 2 && r.asked.what == Asked::What::kOverlap) {
+      a = asked[0]->events;
+      b = asked[1]->events;
+      return !share(a, b);
+    }
+    if (r.before.size() == 2 && usable(r.before[0]) && usable(r.before[1])) {
+      a = r.before[0].events;
+      b = r.before[1].events;
+      return !share(a, b);
+    }
+  }
+  return false;
+}
+
+void check_together(Reading& r, int cue) {
+  const int from = segment_begin(r, cue);
+  const bool denied =
+      r.find("not|never|no|without|don't|doesn't|nor|neither|isn't|aren't|nothing|none|nobody|avoid|cannot|hardly", from,
+             cue) >= 0 ||
+      r.find("none|nothing|nobody|anywhere|nowhere|zero|absent", cue, std::min(r.size(), cue + 4)) >= 0;
+  Set a, b;
+  if (pair_of(r, cue, a, b)) {
+    const double overlap = r.facts.overlap(a, b);
+    if (!denied && overlap < -kSame) r.wrong("overlap", "they do not overlap");
+    if (denied && overlap > 0.4) r.wrong("overlap", "they overlap");
+    return;
+  }
+  if (!is_one(r.word(cue), kTogether)) return;
+  const bool named =
+      std::any_of(r.mentions.begin(), r.mentions.end(), [](const Mention& m) { return !m.events.empty() && !m.human; });
+  if (named || r.find("they|two|both|it|he|she|who|these|those", 0, r.size()) >= 0) return;
+  const double most = most_overlap(r);
+  if (denied && most > 0.45 && r.find("first|second|third|other|most|many|long|last|than|much", 0, r.size()) < 0)
+    r.wrong("overlap", "some sounds overlap");
+  if (!denied && most < -0.05 && r.find("if|no|not", 0, r.size()) < 0) r.wrong("overlap", "no two sounds overlap");
+}
+
+// "A while B", "A during B": the two have to touch.
+void check_during(Reading& r, int cue) {
+  const Mention *before = nullptr, *after = nullptr;
+  for (const Mention& m : r.mentions) {
+    if (m.end <= cue) before = &m;
+    if (m.begin > cue && after == nullptr) after = &m;
+  }
+  // "While the train passes, somebody laughs."
+  if (before == nullptr && after != nullptr && r.word(after->begin).segment == r.word(cue).segment) {
+    before = after;
+    after = nullptr;
+    for (const Mention& m : r.mentions)
+      if (m.begin > before->end && r.word(m.begin).segment != r.word(before->begin).segment && after == nullptr) after = &m;
+  }
+  if (before == nullptr || after == nullptr || !usable(*before) || !usable(*after) || share(before->events, after->events))
+    return;
+  if (after->begin - cue > 5 && before->end <= cue) return;
+  const int end = std::max(before->end, after->end);
+  // "while" may also set two things against each other.
+  if (r.word(cue).text == "while" &&
+      (r.find(
+           "first|second|third|last|longer|shorter|louder|quieter|only|short|long|brief|twice|once|times|loud|quiet|later|just|"
+           "higher|lower|half|part|in|starts|begins|begin|start|comes|latter|other|ends|at|from",
+           0, r.size()) >= 0 ||
+       r.find("is|are|was|were", after->end, std::min(r.size(), end + 2)) >= 0))
+    return;
+  if (r.find("not|never|no|nobody|nothing|without|before|after|until|then|immediately", 0, r.size()) >= 0) return;
+  if (r.facts.overlap(before->events, after->events) < -kSame)
+    r.wrong("overlap", before->name + " and " + after->name + " do not overlap");
+}
+
+// "nobody interrupts", "they talk over each other": of people
+void check_interruptions(Reading& r) {
+  if (!r.facts.only_speech() || r.facts.speakers(kAnyAudio) < 2) return;
+  int cue =
+      r.find("interrupt|interrupts|interrupted|interrupting|interruption|interruptions|crosstalk|overlap|overlaps|overlapping",
+             0, r.size());
+  for (int i = 0; i + 2 < r.size() && cue < 0; ++i)
+    if (r.word(i).text == "over" && is_one(r.word(i + 1), "each|one") && is_one(r.word(i + 2), "other|another")) cue = i;
+  for (int i = 0; i + 1 < r.size() && cue < 0; ++i)
+    if (is_one(r.word(i), "same") && is_one(r.word(i + 1), "time|moment") &&
+        r.find("talk|talks|talked|speak|speaks|spoke|talking|speaking", 0, r.size()) >= 0)
+      cue = i;
+  if (cue < 0 || r.word(cue).open ||
+      r.find("question|sentence|line|turn|between|first|second|third|whether|if|last|other|most|minus|except|word", 0,
+             r.size()) >= 0)
+    return;
+  const bool denied = r.find("no|not|never|nobody|without|none|neither|nor|hardly|doesn't|don't|didn't|noone", 0, cue) >= 0;
+  if (r.find("only|but|just|once|much|long|barely|little|besides", 0, r.size()) >= 0 && denied) return;
+  double most = -1e9;
+  for (const int i : r.facts.speech(kAnyAudio))
+    for (const int k : r.facts.speech(kAnyAudio))
+      if (i < k && r.facts.at(i).speaker != r.facts.at(k).speaker) most = std::max(most, r.facts.overlap({i}, {k}));
+  if (denied && most > 0.2) r.wrong("overlap", "people talk at the same time");
+  if (!denied && most < 0) r.wrong("overlap", "nobody talks while another does");
+}
+
+double measure(const Reading& r, const Set& events, bool loud) {
+  return loud ? r.facts.loudest(events) : r.facts.longest(events);
+}
+
+void expect_more(Reading& r, const Set& a, const Set& b, const Word& word) {
+  const bool loud = is_one(word, "louder|quieter|softer|fainter|weaker|stronger"),
+             more = is_one(word, "longer|louder|stronger");
+  const double slack = loud ? 3.0 : kSame;
+  // One of several may be meant on either side.
+  bool fits = false;
+  for (const int i : a) {
+    for (const int k : b) {
+      const double difference = measure(r, {i}, loud) - measure(r, {k}, loud);
+      fits = fits || (more ? difference >= -slack : difference <= slack);
+    }
+  }
+  if (!fits) r.wrong("length", "it is not " + word.text);
+}
+
+// "the second bark is longer than the first": one kind, two of it.
+bool same_kind(const Reading& r, const Mention& a, int than, Set& other) {
+  const int at = r.find("first|second|third|last|one", than, std::min(r.size(), than + 4));
+  if (at < 0 || r.word(at).ordinal == 0 || a.nth == 0) return false;
+  std::vector<int> order(a.wide.begin(), a.wide.end());
+  std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return r.facts.key(x) < r.facts.key(y); });
+  const int n = r.word(at).ordinal < 0 ? static_cast<int>(order.size()) - 1 : r.word(at).ordinal - 1;
+  if (n < 0 || n >= static_cast<int>(order.size())) return false;
+  other = {order[static_cast<std::size_t>(n)]};
+  return true;
+}
+
+void check_more(Reading& r, int i) {
+  const int than = r.find("than", i, i + 5);
+  const Mention* a = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.end <= i && r.word(m.begin).segment == r.word(i).segment) a = &m;
+  if (a == nullptr) {
+    for (const Mention& m : r.mentions)
+      if (m.end <= i && r.word(m.begin).clause == r.word(i).clause) a = &m;
+  }
+  if (a == nullptr || !usable(*a) || (a->human && a->speaker == 0)) return;
+  const Mention* b = than >= 0 ? r.mention_after(than, Within::kSentence) : nullptr;
+  if (b != nullptr && b->begin - than > 3) b = nullptr;
+  Set other;
+  if (b != nullptr) other = b->events;
+  if (b == nullptr && than >= 0 && !same_kind(r, *a, than, other)) return;
+  if (than < 0 && r.asked.what == Asked::What::kLonger && r.asked.mentions.size() == 2 && r.mentions.size() == 1 &&
+      is_one(r.word(i), "longer|shorter"))
+    other = r.asked.mentions[share(r.asked.mentions[0].events, a->events) ? 1 : 0].events;
+  if (!other.empty() && !(b != nullptr && !usable(*b)) && (!share(other, a->events) || a->nth != 0))
+    expect_more(r, a->events, other, r.word(i));
+}
+
+void check_most(Reading& r, int i) {
+  const Word& w = r.word(i);
+  const Mention* a = nullptr;
+  for (const Mention& m : r.mentions) {
+    if (r.word(m.begin).clause != r.word(i).clause) continue;
+    if (a != nullptr) return;
+    a = &m;
+  }
+  // "…, and is the shortest of all": of whom the sentence speaks
+  if (a == nullptr && r.mentions.size() == 1 && r.mentions[0].end <= i) a = &r.mentions[0];
+  if (a == nullptr || !usable(*a) || a->human || a->begin == i + 1 || a->begin == i + 2) return;
+  if (r.find("second|two|three|among|than|its|part|where|moment", i - 3, i) >= 0 ||
+      r.find("two|them|part|moment|point|stretch|gap|pause", i, i + 5) >= 0)
+    return;
+  const bool loud = is_one(w, "loudest|quietest|softest|faintest"), most = is_one(w, "longest|loudest");
+  const double slack = loud ? 3.0 : kSame, own = measure(r, a->events, loud);
+  for (const int k : r.facts.foreground(r.audio)) {
+    const double other = measure(r, {k}, loud);
+    if (most ? other > own + slack : other < own - slack && !a->events.contains(k))
+      return r.wrong("length", a->name + " is not the " + w.text + " sound");
+  }
+}
+
+// In a clip of one kind of sound: "the second is louder than the first", "the third being the longest".
+bool check_ordinals(Reading& r, int i) {
+  const Word& w = r.word(i);
+  const bool more = is_one(w, "longer|louder|stronger"), less = is_one(w, "shorter|quieter|softer|fainter|weaker|briefer");
+  const bool most = is_one(w, "longest|loudest"), least = is_one(w, "shortest|quietest|softest|faintest|briefest");
+  if (!more && !less && !most && !least) return false;
+  const bool loud = is_one(w, "louder|stronger|quieter|softer|fainter|weaker|loudest|quietest|softest|faintest");
+  std::vector<int> order;
+  std::set<std::string> labels;
+  for (const int k : r.facts.foreground(kAnyAudio)) {
+    order.push_back(k);
+    labels.insert(r.facts.at(k).label);
+  }
+  if (labels.size() != 1 || order.size() < 2 || r.facts.audios() > 1) return false;
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
+  const auto count = static_cast<int>(order.size());
+  int who = 0, other = 0, named = 0;
+  for (int k = segment_begin(r, i); k < r.size() && k < i + 8; ++k) {
+    const int n = r.word(k).ordinal;
+    if (n == 0 || n > count) continue;
+    (k < i ? who : other) = n < 0 ? count : n;
+    ++named;
+  }
+  const auto value = [&](int n) {
+    const Happening& h = r.facts.at(order[static_cast<std::size_t>(n - 1)]);
+    return loud ? h.level_db : h.to - h.from;
+  };
+  const double slack = loud ? 1.0 : 0.1;
+  if (who == 0 || named > 2) return true;
+  if ((more || less) && other > 0 && other != who) {
+    const double difference = value(who) - value(other);
+    if (more ? difference < -slack : difference > slack) r.wrong("length", "it is not " + w.text);
+  } else if ((most || least) && named == 1 && r.find("two|second|half", i - 1, i + 4) < 0) {
+    for (int n = 1; n <= count; ++n)
+      if (most ? value(n) > value(who) + slack : value(n) < value(who) - slack)
+        return r.wrong("length", "it is not the " + w.text), true;
+  }
+  return true;
+}
+
+// "A lasts twice as long as B", "A is half as long as B"
+void check_factor(Reading& r, int as) {
+  if (as + 2 >= r.size() || !is_one(r.word(as + 1), "long|loud") || r.word(as + 2).text != "as" || r.word(as).open) return;
+  const bool twice = r.find("twice|times|thrice", as - 2, as) >= 0, half = r.find("half|third|quarter", as - 2, as) >= 0;
+  if (twice == half || r.find("not|than|isn't|no|never", 0, as) >= 0) return;
+  const Mention* a = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.end <= as) a = &m;
+  const Mention* b = r.mention_after(as + 2, Within::kSentence);
+  if (a == nullptr || b == nullptr || !usable(*a) || b->events.empty() || b->quote || share(a->events, b->events)) return;
+  const double difference = r.facts.longest(a->events) - r.facts.longest(b->events);
+  if (r.word(as + 1).text == "long" && (twice ? difference < 0 : difference > 0))
+    r.wrong("length", a->name + " is not so long");
+}
+
+}  // namespace
+
+void check_overlaps(Reading& r) {
+  if (r.sentence.question) return;
+  check_interruptions(r);
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    if (w.open) continue;
+    const bool same_time = is_one(w, "same") && i + 1 < r.size() && is_one(r.word(i + 1), "time|moment");
+    const bool at_once = is_one(w, "at") && i + 1 < r.size() && is_one(r.word(i + 1), "once");
+    if (is_one(w, kTogether) || same_time || at_once) return check_together(r, i);
+    if (is_one(w, "while|during|amid|whilst")) {
+      if (r.find("clip|recording|audio|silence|pause|whole|course|rest|entire|that|this|which|it", i + 1, i + 4) >= 0) continue;
+      return check_during(r, i);
+    }
+  }
+}
+
+void check_lengths(Reading& r) {
+  if (r.sentence.question) return;
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    if (w.text == "as") check_factor(r, i);
+    const int from = segment_begin(r, i);
+    if (w.open || r.find("not|isn't|doesn't|never|neither|no|nothing|none|as", from, i) >= 0) continue;
+    if (check_ordinals(r, i)) continue;
+    if (is_one(w, "longer|shorter|louder|quieter|softer|fainter|briefer|weaker|stronger")) check_more(r, i);
+    if (is_one(w, "longest|shortest|loudest|quietest|softest|faintest|briefest")) check_most(r, i);
+  }
+}
+
+}  // namespace areason::claims
