@@ -60,7 +60,7 @@ struct Engine::Turn {
   std::size_t pending;
 };
 
-Engine::Engine(Qwen2Audio& model, const Tokenizer& tokenizer, const EngineLimits& limits)
+Engine::Engine(ModelBackend& model, const Tokenizer& tokenizer, const EngineLimits& limits)
     : model_(&model), tokenizer_(&tokenizer), limits_(limits), prefixes_(model, limits.kept) {
   limits_.running = std::max(1, limits_.running);
 }
@@ -172,7 +172,7 @@ std::vector<int> Engine::draft(Sequence& s, int room) {
 
 // One token (or several, where drafts hold) of every answer in progress.
 void Engine::decode() {
-  const int most = model_->invariant_rows();
+  const int most = model_->pass_rows();
   std::vector<Turn> turns;
   int rows = 0;
   // Drafts are for few answers: many fill a pass by themselves.

@@ -1,7 +1,7 @@
 #pragma once
 // Many answers from one model at once (continuous batching): requests join and leave between steps, each step passes over the
 // weights once for all answers in progress. A request that begins like an earlier one computes only what is new. What an
-// answer says does not depend on what else runs: passes have at most Qwen2Audio::invariant_rows() rows, prompts are computed
+// answer says does not depend on what else runs: passes have at most ModelBackend::pass_rows() rows, prompts are computed
 // in pieces of their own. Called by reason (one question, samples, files) and, later, by a server.
 // Thread rule: one thread owns an engine, its model, and all sinks and callbacks; they are called from step() and cancel() and
 // may submit.
@@ -16,7 +16,7 @@
 #include "infer/drafts.h"
 #include "infer/generator.h"
 #include "infer/prefix_store.h"
-#include "model/qwen2_audio.h"
+#include "model/backend.h"
 
 namespace areason {
 
@@ -60,7 +60,7 @@ struct EngineStats {
 
 class Engine {
  public:
-  Engine(Qwen2Audio& model, const Tokenizer& tokenizer, const EngineLimits& limits = {});
+  Engine(ModelBackend& model, const Tokenizer& tokenizer, const EngineLimits& limits = {});
   ~Engine();
 
   // Queues a request and returns its number (> 0).
@@ -87,7 +87,7 @@ class Engine {
   void finish(Sequence& sequence);
   void fail(Sequence& sequence, const std::exception_ptr& error);
 
-  Qwen2Audio* model_;
+  ModelBackend* model_;
   const Tokenizer* tokenizer_;
   EngineLimits limits_;
   PrefixStore prefixes_;

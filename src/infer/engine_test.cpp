@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "model/qwen2_audio.h"
 
 namespace areason {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "model/qwen2_audio.h"
+#include "model/backend.h"
 
 namespace areason {
 
@@ -23,7 +23,7 @@ struct PrefixLimits {
 
 class PrefixStore {
  public:
-  explicit PrefixStore(const Qwen2Audio& model, const PrefixLimits& limits = {}) : model_(&model), limits_(limits) {}
+  explicit PrefixStore(const ModelBackend& model, const PrefixLimits& limits = {}) : model_(&model), limits_(limits) {}
 
   // The longest common beginning with what is kept, without the last position, whose logits somebody wants.
   KvCache find(std::span<const std::uint64_t> keys);
@@ -48,7 +48,7 @@ class PrefixStore {
   };
   Entry* best(std::span<const std::uint64_t> keys, std::size_t& common);
 
-  const Qwen2Audio* model_;
+  const ModelBackend* model_;
   PrefixLimits limits_;
   std::list<Entry> entries_;  // most recently used first
 };

@@ -74,7 +74,7 @@ void Decoder::prepare(std::span<const Segment> segments) {
   row_sine_.clear();
   shape_ = segments[0].cache->pool->shape();
   for (const Segment& segment : segments) {
-    KvCache::Data& cache = *segment.cache;
+    PagedKv& cache = *segment.cache;
     if (cache.pool != segments[0].cache->pool)
       throw Error(ErrorCode::kFailure, "a cache of another model was given", "this is a bug: please report it");
     cache.grow(segment.rows);

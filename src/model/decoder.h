@@ -14,9 +14,9 @@ class Decoder {
  public:
   Decoder(const KernelContext& context, const DecoderWeights& weights, const DecoderConfig& config);
 
-  // New positions of one sequence. Its cache has a pool.
+  // New positions of one sequence.
   struct Segment {
-    KvCache::Data* cache;
+    PagedKv* cache;
     int rows;
   };
   // Appends every segment's rows to its cache; `h` [all rows][width] holds their embeddings and becomes their last hidden

@@ -14,21 +14,6 @@ constexpr float kLayerNormEpsilon = 1e-5f;  // torch.nn.LayerNorm's default, whi
 
 std::size_t area(int rows, int width) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width); }
 
-void check_mel(const AudioEncoderConfig& config, const LogMel& mel) {
-  if (mel.bins != config.mel_bins)
-    throw Error(ErrorCode::kModel,
-                "the log-mel has " + std::to_string(mel.bins) + " bins, the encoder wants " + std::to_string(config.mel_bins),
-                "feature_size in preprocessor_config.json and num_mel_bins in config.json must agree");
-  const int most = 2 * config.max_positions;
-  if (mel.valid_frames < 0 || mel.valid_frames > most)
-    throw Error(ErrorCode::kInput,
-                "the audio has " + std::to_string(mel.valid_frames) + " frames, the encoder takes " + std::to_string(most),
-                "cut the clip into windows");
-  const bool enough = mel.valid_frames == 0 || mel.frames >= std::min(mel.valid_frames + 2, most);
-  if (!enough || mel.frames < 0 || mel.data.size() != area(mel.bins, mel.frames))
-    throw Error(ErrorCode::kFailure, "a log-mel lacks the two frames after its valid ones", "this is a bug: please report it");
-}
-
 // Rows -1 … 2 * positions of the mel, time first: row r is frame r - 1. Frames beyond the window are the zeros that the
 // convolution pads with; frames between the valid ones and the window's end hold the padding's real values.
 std::vector<float> padded_frames(const LogMel& mel, int positions, int window) {

@@ -49,41 +49,28 @@ std::shared_ptr<std::byte> KvPages::copy(const std::byte* other, int positions) 
   return page;
 }
 
-void KvCache::Data::grow(int rows) {
+void PagedKv::grow(int rows) {
   const int slot = length % kPagePositions;
-  if (rows > 0 && slot != 0 && pages.back().use_count() > 1) {
-    pages.back() = pool->copy(pages.back().get(), slot);
-    addresses.back() = pages.back().get();
+  if (rows > 0 && slot != 0 && held.back().use_count() > 1) {
+    held.back() = pool->copy(held.back().get(), slot);
+    addresses.back() = held.back().get();
   }
-  for (const int wanted = pages_for(length + rows); static_cast<int>(pages.size()) < wanted;) {
-    pages.push_back(pool->make());
-    addresses.push_back(pages.back().get());
+  for (const int wanted = pages_for(length + rows); static_cast<int>(held.size()) < wanted;) {
+    held.push_back(pool->make());
+    addresses.push_back(held.back().get());
   }
 }
 
-KvCache::KvCache() : data_(std::make_unique<Data>()) {}
-KvCache::~KvCache() = default;
-KvCache::KvCache(KvCache&&) noexcept = default;
-KvCache& KvCache::operator=(KvCache&&) noexcept = default;
-
-KvCache KvCache::clone() const {
-  KvCache copy;
-  *copy.data_ = *data_;
-  return copy;
+void PagedKv::truncate(int new_length) {
+  length = std::clamp(new_length, 0, length);
+  const auto kept = static_cast<std::size_t>(pages_for(length));
+  held.resize(std::min(held.size(), kept));
+  addresses.resize(held.size());
 }
 
-int KvCache::length() const { return data_->length; }
-
-void KvCache::truncate(int length) {
-  data_->length = std::clamp(length, 0, data_->length);
-  const auto kept = static_cast<std::size_t>(pages_for(data_->length));
-  data_->pages.resize(std::min(data_->pages.size(), kept));
-  data_->addresses.resize(data_->pages.size());
-}
-
-std::vector<std::string_view> KvCache::pages() const {
+std::vector<std::string_view> PagedKv::pages() const {
   std::vector<std::string_view> out;
-  for (const auto& page : data_->pages) out.emplace_back(reinterpret_cast<const char*>(page.get()), data_->pool->page_bytes());
+  for (const auto& page : held) out.emplace_back(reinterpret_cast<const char*>(page.get()), pool->page_bytes());
   return out;
 }
 

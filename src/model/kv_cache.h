@@ -1,5 +1,5 @@
 #pragma once
-// The inside of a KvCache (qwen2_audio.h): pages of 32 positions, each holding all layers (layout of a layer:
+// The inside of the native model's KvCache (backend.h): pages of 32 positions, each holding all layers (layout of a layer:
 // kernels/paged_attention.h), counted by reference, so that sequences share the pages of a common beginning. Internal to
 // src/model. Thread rule: as the model's; pages may be released on any thread.
 #include <atomic>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/paged_attention.h"
-#include "model/qwen2_audio.h"
+#include "model/backend.h"
 
 namespace areason {
 
@@ -33,14 +33,17 @@ class KvPages : public std::enable_shared_from_this<KvPages> {
   std::atomic<std::size_t> live_ = 0, peak_ = 0;
 };
 
-struct KvCache::Data {
+struct PagedKv final : KvSequence {
+  explicit PagedKv(std::shared_ptr<KvPages> pages_of) : pool(std::move(pages_of)) {}
+  std::unique_ptr<KvSequence> clone() const override { return std::make_unique<PagedKv>(*this); }
+  void truncate(int new_length) override;
+  std::vector<std::string_view> pages() const override;
   // Makes room for `rows` more positions: new pages, and an own copy of the last one where others share it.
   void grow(int rows);
 
-  std::shared_ptr<KvPages> pool;  // null until the first positions
-  int length = 0;
-  std::vector<std::shared_ptr<std::byte>> pages;
-  std::vector<std::byte*> addresses;  // of `pages`, for the kernels
+  std::shared_ptr<KvPages> pool;
+  std::vector<std::shared_ptr<std::byte>> held;
+  std::vector<std::byte*> addresses;  // of the pages held, for the kernels
 };
 
 }  // namespace areason

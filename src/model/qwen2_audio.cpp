@@ -74,7 +74,7 @@ struct Qwen2Audio::Impl {
     const DecoderConfig& text = config.text;
     kv = std::make_shared<KvPages>(PageShape{type, text.heads, text.kv_heads, text.head_dim}, text.layers);
   }
-  void check(std::span<const int> ids, std::span<const AudioInsert> audio, int cached) const;
+  void adopt(KvCache& cache) const;
   void embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::span<float> h) const;
 
   void run_pass(std::span<const Part> parts, std::vector<float>& out);
@@ -89,29 +89,6 @@ struct Qwen2Audio::Impl {
   std::vector<float> hidden;  // [rows of a pass][width]
 };
 
-void Qwen2Audio::Impl::check(std::span<const int> ids, std::span<const AudioInsert> audio, int cached) const {
-  const auto limit = static_cast<std::size_t>(config.text.max_positions);
-  if (ids.size() > limit - std::min(limit, static_cast<std::size_t>(cached)))
-    throw Error(ErrorCode::kInput,
-                "the prompt needs " + std::to_string(static_cast<std::size_t>(cached) + ids.size()) +
-                    " positions, the model's context has " + std::to_string(config.text.max_positions),
-                "use fewer or shorter clips, or a shorter text");
-  for (const int id : ids)
-    if (id < 0 || id >= config.text.vocab_size)
-      throw Error(
-          ErrorCode::kModel,
-          "token id " + std::to_string(id) + " is outside the model's vocabulary of " + std::to_string(config.text.vocab_size),
-          "the tokenizer files belong to another checkpoint");
-  for (const auto& insert : audio) {
-    const bool fits = insert.audio != nullptr && insert.begin >= 0 && insert.from >= 0 && insert.rows() >= 0 &&
-                      insert.from <= insert.audio->tokens - insert.rows() &&
-                      static_cast<std::size_t>(insert.begin) + static_cast<std::size_t>(insert.rows()) <= ids.size() &&
-                      insert.audio->data.size() ==
-                          static_cast<std::size_t>(insert.audio->tokens) * static_cast<std::size_t>(config.text.width);
-    if (!fits) throw Error(ErrorCode::kFailure, "audio embeddings do not fit the prompt", "this is a bug: please report it");
-  }
-}
-
 // Embeddings of ids [from, from + rows of h), audio in place of its tokens.
 void Qwen2Audio::Impl::embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::span<float> h) const {
   const auto width = static_cast<std::size_t>(config.text.width);
@@ -125,6 +102,15 @@ void Qwen2Audio::Impl::embed(std::span<const int> ids, std::span<const AudioInse
     const float* source = insert.audio->data.data() + static_cast<std::size_t>(begin - insert.begin + insert.from) * width;
     std::copy(source, source + static_cast<std::size_t>(end - begin) * width,
               h.data() + static_cast<std::size_t>(begin - from) * width);
+  }
+}
+
+// An empty cache becomes one of this model; the type of the pages may have changed since it was filled last.
+void Qwen2Audio::Impl::adopt(KvCache& cache) const {
+  if (cache.length() == 0) {
+    cache = KvCache(std::make_unique<PagedKv>(kv));
+  } else if (dynamic_cast<PagedKv*>(cache.sequence()) == nullptr) {
+    throw Error(ErrorCode::kFailure, "a cache of another model was given", "this is a bug: please report it");
   }
 }
 
@@ -143,12 +129,6 @@ AudioEmbeddings Qwen2Audio::encode_audio(const LogMel& mel) {
   return run_encoder(impl_->context, impl_->weights->encoder, impl_->config.audio, mel);
 }
 
-std::vector<float> Qwen2Audio::forward(std::span<const int> ids, std::span<const AudioInsert> audio, KvCache& cache,
-                                       Logits logits) {
-  const BatchItem item{ids, audio, &cache, logits == Logits::kAll ? static_cast<int>(ids.size()) : 1};
-  return forward_batch({&item, 1});
-}
-
 // Runs one pass; appends to `out` the logits that are wanted of its rows.
 void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>& out) {
   const auto width = static_cast<std::size_t>(config.text.width);
@@ -160,7 +140,7 @@ void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>&
   for (const Part& part : parts) {
     const std::size_t count = static_cast<std::size_t>(part.rows) * width;
     embed(part.item->ids, part.item->audio, part.from, std::span(hidden).subspan(at, count));
-    segments.push_back({&part.item->cache->data(), part.rows});
+    segments.push_back({static_cast<PagedKv*>(part.item->cache->sequence()), part.rows});
     at += count;
   }
   decoder.run(hidden, segments);
@@ -180,11 +160,8 @@ void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>&
 }
 
 std::vector<float> Qwen2Audio::forward_batch(std::span<const BatchItem> items) {
-  for (const BatchItem& item : items) {
-    impl_->check(item.ids, item.audio, item.cache->length());
-    auto& cache = item.cache->data();
-    if (cache.length == 0) cache = {impl_->kv, 0, {}, {}};
-  }
+  check_items(impl_->config, items);
+  for (const BatchItem& item : items) impl_->adopt(*item.cache);
   std::vector<int> lengths;
   for (const BatchItem& item : items) lengths.push_back(item.cache->length());
   std::vector<float> out;
@@ -209,13 +186,11 @@ KvCache Qwen2Audio::restore_cache(std::span<const std::byte> pages, int length) 
   if (length < 0 || length > impl_->config.text.max_positions ||
       pages.size() != static_cast<std::size_t>((length + kPagePositions - 1) / kPagePositions) * page_bytes)
     throw Error(ErrorCode::kInput, "the stored keys and values do not fit the model", "delete them");
-  KvCache out;
-  out.data() = {impl_->kv, 0, {}, {}};
-  out.data().grow(length);
-  for (std::size_t i = 0; i < out.data().pages.size(); ++i)
-    std::copy_n(pages.data() + i * page_bytes, page_bytes, out.data().addresses[i]);
-  out.data().length = length;
-  return out;
+  auto out = std::make_unique<PagedKv>(impl_->kv);
+  out->grow(length);
+  for (std::size_t i = 0; i < out->held.size(); ++i) std::copy_n(pages.data() + i * page_bytes, page_bytes, out->addresses[i]);
+  out->length = length;
+  return KvCache(std::move(out));
 }
 
 }  // namespace areason

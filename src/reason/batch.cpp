@@ -30,7 +30,9 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 int worker_count(const BatchOptions& options, std::size_t jobs) {
   int workers = options.workers;
-  if (workers <= 0) workers = model_weight_bytes(options.model_dir) <= kSmallModel ? available_cores() : 1;
+  // libtorch has threads of its own, and a device holds the weights once.
+  const bool small = options.session.backend.is_native() && model_weight_bytes(options.model_dir) <= kSmallModel;
+  if (workers <= 0) workers = small ? available_cores() : 1;
   return std::clamp(workers, 1, std::max(1, static_cast<int>(std::min<std::size_t>(jobs, 1024))));
 }
 

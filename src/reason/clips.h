@@ -9,7 +9,7 @@
 
 #include "audio/log_mel.h"
 #include "audio/windows.h"
-#include "model/qwen2_audio.h"
+#include "model/backend.h"
 #include "reason/file_cache.h"
 #include "reason/session.h"
 
@@ -28,7 +28,7 @@ struct HeardClip {
 class ClipCache {
  public:
   // `files` may be null; `identity` names the model in it.
-  ClipCache(Qwen2Audio& model, const LogMelConfig& config, FileCache* files, const std::string& identity)
+  ClipCache(ModelBackend& model, const LogMelConfig& config, FileCache* files, const std::string& identity)
       : model_(&model), extractor_(config), files_(files), identity_(identity) {}
   // Adds the time it took to seconds["decode"] and seconds["encode"].
   std::shared_ptr<const HeardClip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
@@ -42,7 +42,7 @@ class ClipCache {
     std::string key;
     std::shared_ptr<const HeardClip> clip;
   };
-  Qwen2Audio* model_;
+  ModelBackend* model_;
   LogMelExtractor extractor_;
   FileCache* files_;
   std::string identity_;

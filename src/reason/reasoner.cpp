@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "model/load_backend.h"
 #include "model/model_files.h"
 #include "reason/model_identity.h"
 
@@ -25,10 +26,13 @@ SamplingOptions sampling_options(const AskOptions& options, const GenerationConf
   return out;
 }
 
-Qwen2Audio load_model(const std::string& dir, const SessionOptions& options) {
-  Qwen2Audio model = Qwen2Audio::load(dir, options.threads);
-  if (options.kv_type) model.set_kv_type(*options.kv_type);
-  return model;
+std::unique_ptr<ModelBackend> load_model(const std::string& dir, const SessionOptions& options) {
+  BackendOptions backend = options.backend;
+  backend.threads = options.threads;
+  backend.kv_type = options.kv_type;
+  if (!backend.is_native() && !options.cache_dir.empty())
+    throw Error(ErrorCode::kUsage, "the cache on disk holds what the native backend computes", "leave out --cache-dir");
+  return load_backend(dir, backend);
 }
 
 EngineLimits engine_limits(const SessionOptions& options) {
@@ -75,16 +79,16 @@ Reasoner::Reasoner(const std::string& model_dir, const SessionOptions& options)
       tokenizer_(load_model_tokenizer(model_dir)),
       files_(options.cache_dir.empty() ? nullptr : std::make_unique<FileCache>(options.cache_dir, options.cache_bytes)),
       identity_(files_ == nullptr ? "" : model_identity(model_dir)),
-      clips_(model_, load_model_log_mel_config(model_dir), files_.get(), identity_),
+      clips_(*model_, load_model_log_mel_config(model_dir), files_.get(), identity_),
       vocabulary_(tokenizer_),
       layout_(vocabulary_),
-      engine_(model_, tokenizer_, engine_limits(options)),
+      engine_(*model_, tokenizer_, engine_limits(options)),
       load_seconds_(now() - started_) {}
 
 SessionStats Reasoner::stats() const {
   const EngineStats& engine = engine_.stats();
   const double passes = static_cast<double>(std::max(1L, engine.passes));
-  return {model_.kv_memory().peak, kv_type_name(model_.kv_type()), static_cast<double>(engine.rows) / passes, engine.drafted,
+  return {model_->kv_memory().peak, kv_type_name(model_->kv_type()), static_cast<double>(engine.rows) / passes, engine.drafted,
           engine.accepted};
 }
 
@@ -99,7 +103,7 @@ HeardClips Reasoner::hear(const std::vector<std::string>& paths, const AskOption
 
 // New tokens that fit into the context behind the prompt.
 int Reasoner::room(std::size_t prompt_tokens, const AskOptions& options, const GuideLayout* guide) const {
-  const int context = model_.config().text.max_positions;
+  const int context = model_->config().text.max_positions;
   const int left = context - static_cast<int>(prompt_tokens);
   const int least = guide != nullptr ? guide->least_tokens() : 1;
   if (left < least) {
@@ -125,9 +129,9 @@ void Reasoner::submit(const Dialogue& dialogue, Asked asked) {
   request.audio = dialogue.audio(prompt);
   request.keep = state->keep;
   choose_layout(state->options, request);
-  request.how.sampling = sampling_options(state->options, model_.config().generation);
+  request.how.sampling = sampling_options(state->options, model_->config().generation);
   request.how.max_new_tokens = room(prompt.ids.size(), state->options, request.how.layout);
-  request.how.end_ids = model_.config().generation.eos_ids;
+  request.how.end_ids = model_->config().generation.eos_ids;
   request.how.section_budget = state->options.section_budget;
   request.how.stop = state->stop;
   state->answer.prompt_tokens = static_cast<int>(prompt.ids.size());
@@ -155,7 +159,7 @@ void Reasoner::submit(const Dialogue& dialogue, Asked asked) {
 
 std::string Reasoner::prefix_name(std::span<const std::uint64_t> keys) const {
   return "kv-" +
-         sha256_hex(identity_ + '\n' + kv_type_name(model_.kv_type()) + '\n' + std::string(bytes_of(keys))).substr(0, 40);
+         sha256_hex(identity_ + '\n' + kv_type_name(model_->kv_type()) + '\n' + std::string(bytes_of(keys))).substr(0, 40);
 }
 
 void Reasoner::load_prefix(const PositionKeys& keys) {
@@ -163,7 +167,7 @@ void Reasoner::load_prefix(const PositionKeys& keys) {
   const auto file = files_->get(prefix_name(keys));
   if (!file) return;
   try {
-    engine_.prefixes().keep(keys, model_.restore_cache(file->bytes(), static_cast<int>(keys.size())));
+    engine_.prefixes().keep(keys, model_->restore_cache(file->bytes(), static_cast<int>(keys.size())));
   } catch (const Error& e) {
     log_warning(std::string("the cache is not used: ") + e.what());
   }

@@ -48,7 +48,7 @@ class Reasoner {
 
   std::string dir_;
   double started_;
-  Qwen2Audio model_;
+  std::unique_ptr<ModelBackend> model_;
   Tokenizer tokenizer_;
   std::unique_ptr<FileCache> files_;  // null: no cache on disk
   std::string identity_;              // of the model

@@ -13,6 +13,7 @@
 #include "base/json_fwd.h"
 #include "cot/sections.h"
 #include "kernels/kv_type.h"
+#include "model/load_backend.h"
 
 namespace areason {
 
@@ -65,6 +66,7 @@ struct Exchange {
 using SectionSink = std::function<void(const SectionEvent&)>;
 
 struct SessionOptions {
+  BackendOptions backend = {};         // its `threads` and `kv_type` are those below
   int threads = 0;                     // of the model; <= 0: one a core
   int running = 16;                    // answers written at the same time (samples, files of questions)
   int drafted = 0;                     // most tokens that speculation drafts for a pass; 0: off. Answers do not depend on it.
