@@ -11,13 +11,15 @@
 
 namespace areason::train {
 
-BatchWorkers::BatchWorkers(int workers) : pool_(workers) { at::set_num_threads(1); }
+BatchWorkers::BatchWorkers(int workers, int torch_threads) : pool_(workers), torch_threads_(torch_threads) {
+  at::set_num_threads(torch_threads);
+}
 
 void BatchWorkers::on_each(const std::function<void(int)>& body) {
   pool_.parallel_for(static_cast<std::size_t>(pool_.size()), 1, [&](std::size_t begin, std::size_t end) {
-    thread_local bool alone = false;
-    if (!alone) at::set_num_threads(1);  // OpenMP's setting is per thread
-    alone = true;
+    thread_local int threads = 0;
+    if (threads != torch_threads_) at::set_num_threads(torch_threads_);  // OpenMP's setting is per thread
+    threads = torch_threads_;
     for (std::size_t w = begin; w < end; ++w) body(static_cast<int>(w));
   });
 }

@@ -14,8 +14,8 @@ namespace areason::train {
 
 class BatchWorkers {
  public:
-  // `workers` <= 0: one per core. Torch's own threads are turned off for the process.
-  explicit BatchWorkers(int workers);
+  // `workers` <= 0: one per core. Torch's own threads are turned off for the process unless each worker is to have more.
+  explicit BatchWorkers(int workers, int torch_threads = 1);
   int size() const { return pool_.size(); }
   // Calls body(worker) on every worker.
   void on_each(const std::function<void(int)>& body);
@@ -25,6 +25,7 @@ class BatchWorkers {
 
  private:
   ThreadPool pool_;
+  int torch_threads_;
 };
 
 }  // namespace areason::train

@@ -51,9 +51,8 @@ void Dataset::drop_without_audio() {
     const auto paths = s.conversation.audio_paths();
     return !std::all_of(paths.begin(), paths.end(), [&](const std::string& path) { return usable[path]; });
   });
-  left_out_.unreadable = static_cast<std::int64_t>(before - samples_.size());
-  if (left_out_.unreadable > 0)
-    log_warning(fmt::format("{} samples are left out for want of their audio", left_out_.unreadable));
+  left_out_.missing = static_cast<std::int64_t>(before - samples_.size());
+  if (left_out_.missing > 0) log_warning(fmt::format("{} samples are left out for want of their audio", left_out_.missing));
 }
 
 // The row's conversation with the run's system prompt, and one audio part per window of each clip.
@@ -159,13 +158,13 @@ std::vector<Dataset::RowPlan> Dataset::plan_epoch(std::int64_t epoch) const {
   const auto limit = static_cast<std::size_t>(options_.sharing == Sharing::kShared ? std::max(1, options_.max_row_samples) : 1);
   std::vector<RowPlan> rows;
   for (RowPlan group : groups_) {
-    random.shuffle(group);
+    if (options_.order == RowOrder::kShuffled) random.shuffle(group);
     for (std::size_t i = 0; i < group.size(); i += limit) {
       rows.emplace_back(group.begin() + static_cast<std::ptrdiff_t>(i),
                         group.begin() + static_cast<std::ptrdiff_t>(std::min(i + limit, group.size())));
     }
   }
-  random.shuffle(rows);
+  if (options_.order == RowOrder::kShuffled) random.shuffle(rows);
   return rows;
 }
 
@@ -177,44 +176,52 @@ const std::vector<Dataset::RowPlan>& Dataset::epoch_plan(std::int64_t epoch) con
   return plan_;
 }
 
-void Dataset::add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step) const {
+void Dataset::add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step) {
   for (PackedRow& row : made) {
     step.samples += static_cast<std::int64_t>(row.samples.size());
     step.labels += row.labels;
     step.tokens += row.tokens;
-    for (const std::size_t i : row.sources) step.ids.push_back(samples_[i].id);
     rows.push_back(std::move(row));
   }
+}
+
+double Dataset::label_weight(const std::vector<PackedRow>& rows) const {
+  double sum = 0;
+  for (const PackedRow& row : rows) {
+    for (const TokenizedSample& s : row.samples) {
+      for (std::size_t i = 0; i < s.ids.size(); ++i)
+        sum += s.labelled[i] ? static_cast<double>(options_.weights[s.kinds[i]] * s.scale(i)) : 0.0;
+    }
+  }
+  return sum;
+}
+
+void Dataset::fail_empty() const {
+  throw Error(ErrorCode::kInput, "every sample of the training data is left out",
+              "raise --max-length, give --truncation left or right, or check the audio files");
 }
 
 Step Dataset::step_at(DataPosition position) const {
   Step step;
   std::vector<PackedRow> rows;
-  std::int64_t empty = 0;
-  while (step.samples < options_.batch_samples) {
+  for (std::int64_t count = 0; static_cast<std::int64_t>(step.ids.size()) < options_.batch_samples;) {
     const auto& plan = epoch_plan(position.epoch);
     if (position.row >= static_cast<std::int64_t>(plan.size())) {
       position = {position.epoch + 1, 0};
       continue;
     }
-    Random random = Random::for_item(options_.seed, fmt::format("row {} {}", position.epoch, position.row));
-    auto made = make_rows(plan[static_cast<std::size_t>(position.row)], random);
+    const RowPlan& row = plan[static_cast<std::size_t>(position.row)];
+    for (const std::size_t i : row) step.ids.push_back(samples_[i].id);
+    if (mine(count++)) {
+      Random random = Random::for_item(options_.seed, fmt::format("row {} {}", position.epoch, position.row));
+      add_rows(make_rows(row, random), rows, step);
+    }
     ++position.row;
-    empty = made.empty() ? empty + 1 : 0;
-    if (empty > static_cast<std::int64_t>(plan.size())) {
-      throw Error(ErrorCode::kInput, "every sample of the training data is left out",
-                  "raise --max-length, give --truncation left or right, or check the audio files");
-    }
-    add_rows(std::move(made), rows, step);
   }
-  const std::uint64_t step_seed =
-      options_.seed * 1000003u + static_cast<std::uint64_t>(position.epoch * 1000000007 + position.row);
-  for (const PackedRow& row : rows) {
-    for (const TokenizedSample& s : row.samples) {
-      for (std::size_t i = 0; i < s.ids.size(); ++i)
-        step.weight += s.labelled[i] ? static_cast<double>(options_.weights[s.kinds[i]] * s.scale(i)) : 0.0;
-    }
-  }
+  const std::uint64_t step_seed = options_.seed * 1000003u +
+                                  static_cast<std::uint64_t>(position.epoch * 1000000007 + position.row) +
+                                  static_cast<std::uint64_t>(options_.share) * 0x9E3779B97F4A7C15u;
+  step.weight = label_weight(rows);
   step.batches = pack_step(rows, {options_.micro_tokens, options_.workers, step_seed, options_.weights});
   step.next = position;
   step.epoch = static_cast<double>(position.epoch) + static_cast<double>(position.row) / static_cast<double>(plan_.size());
@@ -233,8 +240,9 @@ std::vector<Step> Dataset::all() const {
     rows.clear();
   };
   Random random(0);
-  for (const RowPlan& group : groups_) {
-    add_rows(make_rows(group, random), rows, step);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (!mine(static_cast<std::int64_t>(g))) continue;
+    add_rows(make_rows(groups_[g], random), rows, step);
     if (step.samples >= options_.batch_samples) flush();
   }
   flush();

@@ -1,6 +1,8 @@
 #pragma once
 // The data of a run: samples grouped by their audio, shuffled per epoch from a seed, tokenised and packed ahead on an own
 // thread. Called by trainer.cpp. The position in the data is two numbers, so that a resumed run sees what it would have seen.
+// Which samples make a step is decided before anything is decoded (batch_samples counts what will be left out too), so that
+// readers with a share each agree on it: several ranks decode no clip twice.
 // Thread rule: one consumer; the loader's thread reads the constant members only.
 #include <condition_variable>
 #include <deque>
@@ -19,16 +21,20 @@
 
 namespace areason::train {
 
+enum class RowOrder { kShuffled, kAsGiven };  // per epoch from the seed, or as the files have them
+
 struct DataOptions {
   std::string system_prompt;         // of rows without their own
   int max_row_samples = 8;           // samples that share one audio prefix
   std::int64_t batch_samples = 64;   // samples a step, at least
   std::int64_t micro_tokens = 4096;  // tokens a micro-batch, about
   int workers = 1;                   // a step has a multiple of so many micro-batches
+  int share = 0, shares = 1;         // of each step's rows this reader makes the share-th of every `shares`
   int max_length = 8192;             // tokens with the audio's own; longer samples are treated as `truncation` says
   Truncation truncation = Truncation::kDelete;
   BadRows unreadable = BadRows::kLeaveOut;  // audio that cannot be decoded
   std::uint64_t seed = 1;
+  RowOrder order = RowOrder::kShuffled;
   int time_masks = 0, frequency_masks = 0;  // SpecAugment on the mel when there is no cache
   Sharing sharing = Sharing::kShared;
   std::string key_words;                // regular expression, see tokenize_sample(); empty: none
@@ -40,10 +46,10 @@ struct DataPosition {
 };
 
 struct Step {
-  std::vector<MicroBatch> batches;
+  std::vector<MicroBatch> batches;  // this reader's share, like the next four
   std::int64_t labels = 0, tokens = 0, samples = 0;
   double weight = 0;             // sum of the labels' weights
-  std::vector<std::string> ids;  // of the samples
+  std::vector<std::string> ids;  // of the whole step's samples, left out ones too
   DataPosition next;             // after this step
   double epoch = 0;              // epochs done after this step
 };
@@ -51,6 +57,7 @@ struct Step {
 // Samples that a run met and did not use as they are. Counted once each, however many epochs there are.
 struct LeftOut {
   std::int64_t over_long = 0, cut = 0, unreadable = 0;
+  std::int64_t missing = 0;  // their audio was not there at the start
 };
 
 class Dataset {
@@ -64,6 +71,7 @@ class Dataset {
   // Everything once, in file order, in steps of about batch_samples.
   std::vector<Step> all() const;
   LeftOut left_out() const;
+  [[noreturn]] void fail_empty() const;  // when two epochs gave no sample
   const std::string& task(std::size_t source) const { return samples_[source].task; }
 
  private:
@@ -74,7 +82,9 @@ class Dataset {
   // None when no sample of the plan can be used; several when they cannot share their audio.
   std::vector<PackedRow> make_rows(const RowPlan& plan, Random& random) const;
   std::optional<PackedRow> load_audio(const RowPlan& plan, Random& random, std::vector<int>& windows) const;
-  void add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step) const;
+  static void add_rows(std::vector<PackedRow>&& made, std::vector<PackedRow>& rows, Step& step);
+  double label_weight(const std::vector<PackedRow>& rows) const;
+  bool mine(std::int64_t row) const { return row % options_.shares == options_.share; }
   void mask_mel(LogMel& mel, Random& random) const;
   Conversation conversation(const TrainingRow& row, const std::vector<int>& windows) const;
   void note(std::size_t sample, std::int64_t LeftOut::*count, const std::string& why) const;

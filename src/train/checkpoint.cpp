@@ -41,17 +41,28 @@ std::vector<std::string> spellings(const std::string& name) {
   return out;
 }
 
+[[noreturn]] void wrong_shape(const TensorView& view, const std::vector<std::int64_t>& want, const std::string& where) {
+  throw Error(ErrorCode::kModel,
+              fmt::format("{}: {} has shape [{}], the model needs [{}]", where, view.name, fmt::join(view.shape, ", "),
+                          fmt::join(want, ", ")),
+              "the configuration and the weights must belong together");
+}
+
 void copy_into(const at::Tensor& parameter, const TensorView& view, const std::string& where) {
   const std::vector<std::int64_t> want = parameter.sizes().vec();
-  if (want != view.shape) {
-    throw Error(ErrorCode::kModel,
-                fmt::format("{}: {} has shape [{}], the model needs [{}]", where, view.name, fmt::join(view.shape, ", "),
-                            fmt::join(want, ", ")),
-                "the configuration and the weights must belong together");
-  }
+  if (want != view.shape) wrong_shape(view, want, where);
   const at::NoGradGuard guard;
   const std::vector<float> values = view.to_f32();
   std::copy(values.begin(), values.end(), parameter.data_ptr<float>());
+}
+
+// Part of a tensor: its f32 bytes are read where they are.
+void copy_part(const StatePart& part, const TensorView& view, const std::string& where) {
+  if (part.value.sizes().vec() == view.shape && part.offset == 0) return copy_into(part.value, view, where);
+  const std::int64_t count = part.value.numel();
+  if (view.dtype != DType::kF32 || part.offset + count > view.elements()) wrong_shape(view, part.value.sizes().vec(), where);
+  std::memcpy(part.value.data_ptr<float>(), view.data.data() + static_cast<std::size_t>(part.offset) * sizeof(float),
+              static_cast<std::size_t>(count) * sizeof(float));
 }
 
 void load_one(const Parameter& p, const TensorStore& store) {
@@ -61,16 +72,28 @@ void load_one(const Parameter& p, const TensorStore& store) {
   store.at(p.name);  // throws, naming tensor and store
 }
 
-TensorOut to_out(const std::string& name, const at::Tensor& value, DType dtype) {
-  const at::ScalarType type = dtype == DType::kF32 ? at::kFloat : dtype == DType::kF16 ? at::kHalf : at::kBFloat16;
-  const at::Tensor data = value.detach().to(type).contiguous();
-  TensorOut out{name, dtype, data.sizes().vec(), {}};
-  out.data.resize(data.nbytes());
-  std::memcpy(out.data.data(), data.data_ptr(), data.nbytes());
+constexpr const char* kEmbedding = "language_model.model.embed_tokens.weight";
+constexpr const char* kHead = "language_model.lm_head.weight";
+
+// A tied head is written too: transformers 5 never ties Qwen2-Audio's head and would start it at random (4.x ties it itself).
+bool copies_head(const TrainModel& model) { return model.adapters().rank == 0 && !model.contains(kHead); }
+
+std::vector<TensorShape> weight_shapes(const TrainModel& model, DType dtype) {
+  std::vector<TensorShape> out;
+  for (const Parameter& p : model.parameters()) {
+    if (!p.adapter) out.push_back({p.name, dtype, p.value.sizes().vec()});
+  }
+  if (!model.contains(kHead)) out.push_back({kHead, dtype, model.at(kEmbedding).sizes().vec()});
   return out;
 }
 
-bool is_master(const TrainModel& model, const Parameter& p) { return model.adapters().rank == 0 || p.adapter; }
+std::vector<TensorShape> adapter_shapes(const TrainModel& model) {
+  std::vector<TensorShape> out;
+  for (const Parameter& p : model.parameters()) {
+    if (p.adapter) out.push_back({adapter_file_name(p.name), DType::kF32, p.value.sizes().vec()});
+  }
+  return out;
+}
 
 constexpr const char* kSums = "SHA256SUMS";
 
@@ -120,6 +143,8 @@ std::vector<std::pair<std::int64_t, fs::path>> checkpoints(const std::string& ou
 
 }  // namespace
 
+void load_parameter(const Parameter& parameter, const TensorStore& store) { load_one(parameter, store); }
+
 void load_parameters(TrainModel& model, const TensorStore& store) {
   for (const Parameter& p : model.parameters()) {
     if (!p.adapter) load_one(p, store);
@@ -133,26 +158,20 @@ void load_audio_tower(TrainModel& model, const TensorStore& store) {
 }
 
 void save_weights(const TrainModel& model, const std::string& dir, DType dtype) {
-  std::vector<TensorOut> tensors;
-  const Parameter* embedding = nullptr;
-  bool has_head = false;
+  TensorFile file(dir + "/model.safetensors", weight_shapes(model, dtype));
   for (const Parameter& p : model.parameters()) {
-    if (p.adapter) continue;
-    tensors.push_back(to_out(p.name, p.value, dtype));
-    if (p.name == "language_model.model.embed_tokens.weight") embedding = &p;
-    has_head = has_head || p.name == "language_model.lm_head.weight";
+    if (!p.adapter) file.put(p.name, p.value);
   }
-  // A tied head is written too: transformers 5 never ties Qwen2-Audio's head and would start it at random (4.x ties it itself).
-  if (!has_head && embedding != nullptr) tensors.push_back(to_out("language_model.lm_head.weight", embedding->value, dtype));
-  write_safetensors(dir + "/model.safetensors", tensors);
+  if (!model.contains(kHead)) file.put(kHead, model.at(kEmbedding));
+  file.finish();
 }
 
 void save_adapters(const TrainModel& model, const std::string& dir) {
-  std::vector<TensorOut> tensors;
+  TensorFile file(dir + "/adapter_model.safetensors", adapter_shapes(model));
   for (const Parameter& p : model.parameters()) {
-    if (p.adapter) tensors.push_back(to_out(adapter_file_name(p.name), p.value, DType::kF32));
+    if (p.adapter) file.put(adapter_file_name(p.name), p.value);
   }
-  write_safetensors(dir + "/adapter_model.safetensors", tensors);
+  file.finish();
   write_adapter_config(model.adapters(), dir);
 }
 
@@ -168,23 +187,40 @@ void load_adapters(TrainModel& model, const std::string& dir) {
   }
 }
 
-void save_state(const TrainModel& model, const RunState& state, const std::string& dir) {
-  std::vector<TensorOut> tensors;
-  for (const Parameter& p : model.parameters()) {
-    if (is_master(model, p)) tensors.push_back(to_out("master." + p.name, p.value, DType::kF32));
-  }
-  for (const auto& [name, value] : state.tensors) tensors.push_back(to_out(name, value, DType::kF32));
-  write_safetensors(dir + "/optimizer.safetensors", tensors);
-  write_file_atomic(dir + "/trainer_state.json", state.json);
+bool has_master(const TrainModel& model, const Parameter& p) { return model.adapters().rank == 0 || p.adapter; }
+
+void load_master(const Parameter& p, const TensorStore& store) {
+  copy_into(p.value, store.at("master." + p.name), store.path());
 }
 
-std::string load_state(TrainModel& model, const std::map<std::string, at::Tensor>& tensors, const std::string& dir) {
-  const TensorStore store = TensorStore::open(dir + "/optimizer.safetensors");
+void load_states(const std::map<std::string, StatePart>& states, const TensorStore& store) {
+  for (const auto& [name, part] : states) copy_part(part, store.at(name), store.path());
+}
+
+CheckpointWriter::CheckpointWriter(const TrainModel& model, const Optimizer& optimizer, const std::string& dir, DType dtype)
+    : adapters_(model.adapters().rank > 0) {
+  weights_ = adapters_ ? std::make_unique<TensorFile>(dir + "/adapter_model.safetensors", adapter_shapes(model))
+                       : std::make_unique<TensorFile>(dir + "/model.safetensors", weight_shapes(model, dtype));
+  if (adapters_) write_adapter_config(model.adapters(), dir);
+  std::vector<TensorShape> shapes;
   for (const Parameter& p : model.parameters()) {
-    if (is_master(model, p)) copy_into(p.value, store.at("master." + p.name), store.path());
+    if (has_master(model, p)) shapes.push_back({"master." + p.name, DType::kF32, p.value.sizes().vec()});
   }
-  for (const auto& [name, value] : tensors) copy_into(value, store.at(name), store.path());
-  return read_file(dir + "/trainer_state.json");
+  for (const auto& [name, sizes] : optimizer.state_shapes()) shapes.push_back({name, DType::kF32, sizes});
+  state_ = std::make_unique<TensorFile>(dir + "/optimizer.safetensors", shapes);
+  copies_head_ = copies_head(model);
+}
+
+void CheckpointWriter::parameter(const std::string& name, const at::Tensor& whole) {
+  const std::string in_file = adapters_ ? adapter_file_name(name) : name;
+  if (weights_->has(in_file)) weights_->put(in_file, whole);
+  if (copies_head_ && name == kEmbedding) weights_->put(kHead, whole);
+  if (state_->has("master." + name)) state_->put("master." + name, whole);
+}
+
+void CheckpointWriter::finish() {
+  weights_->finish();
+  state_->finish();
 }
 
 std::optional<std::string> newest_checkpoint(const std::string& out_dir) {

@@ -3,17 +3,21 @@
 // trainer.cpp. A checkpoint directory appears whole or not at all. Errors: Error(kModel) naming file and tensor.
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/json_fwd.h"
 #include "model/safetensors.h"
+#include "train/optimizer.h"
+#include "train/tensor_file.h"
 #include "train/train_model.h"
 
 namespace areason::train {
 
 // Every parameter from a checkpoint (names of the released files, or of transformers 5's modules).
 void load_parameters(TrainModel& model, const TensorStore& store);
+void load_parameter(const Parameter& parameter, const TensorStore& store);
 // The tower only: names audio_tower.*, or openai/whisper-*'s model.encoder.* / encoder.*.
 void load_audio_tower(TrainModel& model, const TensorStore& store);
 
@@ -23,14 +27,23 @@ void save_weights(const TrainModel& model, const std::string& dir, DType dtype);
 void save_adapters(const TrainModel& model, const std::string& dir);
 void load_adapters(TrainModel& model, const std::string& dir);
 
-struct RunState {
-  // "exp_avg.…"; the f32 parameters are added as "master.…", of a model with adapters only those.
-  std::map<std::string, at::Tensor> tensors;
-  std::string json;  // trainer_state.json
+// optimizer.safetensors: f32 parameters as "master.…" (of a model with adapters only those) and the optimizer's states.
+bool has_master(const TrainModel& model, const Parameter& parameter);
+void load_master(const Parameter& parameter, const TensorStore& store);
+void load_states(const std::map<std::string, StatePart>& states, const TensorStore& store);
+
+// Weights (model.safetensors, or an adapter's file) and optimizer.safetensors, written tensor by tensor.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(const TrainModel& model, const Optimizer& optimizer, const std::string& dir, DType dtype);
+  void parameter(const std::string& name, const at::Tensor& whole);
+  void state(const std::string& name, const at::Tensor& whole) { state_->put(name, whole); }
+  void finish();
+
+ private:
+  std::unique_ptr<TensorFile> weights_, state_;
+  bool adapters_, copies_head_ = false;
 };
-void save_state(const TrainModel& model, const RunState& state, const std::string& dir);
-// Restores parameters and the tensors of `state` in place; returns trainer_state.json's text.
-std::string load_state(TrainModel& model, const std::map<std::string, at::Tensor>& tensors, const std::string& dir);
 
 // <out>/checkpoint-<step>: the newest one, looked at by its name only.
 std::optional<std::string> newest_checkpoint(const std::string& out_dir);

@@ -56,6 +56,9 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
   }
   app.add_option("--key-words", o.data_options.key_words,
                  "regular expression; the loss on what its groups match in an answer has --key-weight");
+  app.add_flag_callback(
+      "--no-shuffle", [&o] { o.data_options.order = areason::train::RowOrder::kAsGiven; },
+      "take the rows as the files have them (those of one clip together)");
   app.add_option("--limit", o.limit, "use only the first samples");
   app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
   app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");
@@ -72,7 +75,14 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
       ->check(CLI::IsMember({"audio_tower", "projector", "decoder"}));
   app.add_option("--precision", o.precision, "auto, bf16 or f32")->capture_default_str();
   app.add_option("--save-dtype", o.save_dtype, "f32, f16 or bf16")->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores")->capture_default_str();
+  app.add_option("--threads", o.threads, "of each process; 0: all cores")->capture_default_str();
+  app.add_option("--zero", o.zero,
+                 "what several processes (mpirun) divide: 1 optimizer states; 2 gradients too; 3 weights too, which recomputes "
+                 "activations")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3));
+  app.add_option("--peak-tflops", o.peak_tflops, "of one process, for the MFU (default: measured at the start)")
+      ->check(CLI::PositiveNumber);
 }
 
 void add_schedule_options(CLI::App& app, TrainOptions& o) {

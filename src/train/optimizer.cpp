@@ -4,9 +4,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/error.h"
+
 namespace areason::train {
 
 namespace {
+
+const std::vector<const char*> kAdamStates = {"exp_avg.", "exp_avg_sq."}, kMuonStates = {"momentum."};
 
 // Hidden matrices only: an embedding's rows are vectors of their own.
 bool is_hidden_matrix(const Parameter& p) {
@@ -23,61 +27,74 @@ bool is_decayed(const Parameter& p, DecayGroups groups) {
   return !norm || (groups == DecayGroups::kTransformers448 && p.part == PartOfModel::kDecoder);
 }
 
-Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Ranks* ranks)
-    : options_(options), compute_(model.compute_type()), workers_(workers), ranks_(ranks) {
-  std::vector<std::int64_t> load(static_cast<std::size_t>(ranks == nullptr ? 1 : ranks->size()), 0);
+Optimizer::Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Spread spread)
+    : options_(options), compute_(model.compute_type()), workers_(workers), spread_(spread) {
+  if (spread.shards == nullptr) {
+    add_owned(model);
+    return;
+  }
+  if (options.muon)
+    throw Error(ErrorCode::kUsage, "Muon needs whole matrices, which ZeRO stages 2 and 3 divide", "use --zero 1 with --muon");
+  for (const Parameter& p : model.parameters()) {
+    if (p.value.requires_grad()) owned_.push_back({p.name, p.value, 0, false});
+  }
+  for (const Piece& piece : spread.shards->pieces()) add(*piece.parameter, piece);
+}
+
+// The owner of each parameter is the rank with the least so far.
+void Optimizer::add_owned(TrainModel& model) {
+  std::vector<std::int64_t> load(static_cast<std::size_t>(spread_.ranks == nullptr ? 1 : spread_.ranks->size()), 0);
   for (const auto part : {PartOfModel::kAudioTower, PartOfModel::kProjector, PartOfModel::kDecoder}) {
-    Group decayed{part, options.weight_decay, {}, {}, {}, {}, {}}, others{part, 0, {}, {}, {}, {}, {}};
-    for (Parameter& p : model.parameters()) {
+    for (const Parameter& p : model.parameters()) {
       if (p.part != part || !p.value.requires_grad()) continue;
-      const bool matrix = options_.muon && is_hidden_matrix(p);
-      // The rank with the least so far.
       const auto owner = std::min_element(load.begin(), load.end()) - load.begin();
       load[static_cast<std::size_t>(owner)] += p.value.numel();
-      owned_.push_back({p.name, p.value, static_cast<int>(owner), {}});
-      owned_.back().states = matrix ? std::vector<const char*>{"momentum"} : std::vector<const char*>{"exp_avg", "exp_avg_sq"};
-      if (ranks != nullptr && owner != ranks->rank()) continue;
-      if (matrix) {
-        matrices_.push_back({p.name, p.value, at::zeros_like(p.value.detach())});
-        continue;
-      }
-      Group& group = is_decayed(p, options.decay_groups) ? decayed : others;
-      group.names.push_back(p.name);
-      group.values.push_back(p.value);
-      group.exp_avg.push_back(at::zeros_like(p.value.detach()));
-      group.exp_avg_sq.push_back(at::zeros_like(p.value.detach()));
-      group.steps.push_back(at::zeros({}, at::TensorOptions().dtype(at::kFloat)));
-    }
-    for (Group* group : {&decayed, &others}) {
-      if (!group->names.empty()) groups_.push_back(std::move(*group));
+      owned_.push_back({p.name, p.value, static_cast<int>(owner), options_.muon && is_hidden_matrix(p)});
+      if (spread_.ranks == nullptr || owner == spread_.ranks->rank()) add(p, {&p, 0, p.value});
     }
   }
 }
 
-// Each gradient goes to its owner; the other ranks drop theirs.
+void Optimizer::add(const Parameter& p, const Piece& piece) {
+  Entry entry;
+  entry.name = p.name;
+  entry.part = p.part;
+  entry.decay = is_decayed(p, options_.decay_groups) ? options_.weight_decay : 0;
+  entry.offset = piece.offset;
+  entry.value = piece.value;
+  const at::Tensor values = piece.value.detach();
+  if (options_.muon && is_hidden_matrix(p)) {
+    entry.momentum = at::zeros_like(values);
+  } else {
+    entry.exp_avg = at::zeros_like(values);
+    entry.exp_avg_sq = at::zeros_like(values);
+    entry.step = at::zeros({}, at::TensorOptions().dtype(at::kFloat));
+  }
+  entries_.push_back(std::move(entry));
+}
+
+// Stage 1: each gradient goes to its owner; the other ranks drop theirs. Shards have done it already.
 void Optimizer::reduce_gradients() {
-  if (ranks_ == nullptr || ranks_->size() == 1) return;
+  if (spread_.shards != nullptr || spread_.ranks == nullptr || spread_.ranks->size() == 1) return;
   for (const Owned& o : owned_) {
     at::Tensor& grad = o.value.mutable_grad();
     if (!grad.defined()) grad = at::zeros_like(o.value.detach());
     grad = grad.contiguous();
-    ranks_->sum_to(o.owner, grad);
-    if (o.owner != ranks_->rank()) grad.reset();
+    spread_.ranks->sum_to(o.owner, grad);
+    if (o.owner != spread_.ranks->rank()) grad.reset();
   }
 }
 
 double Optimizer::global_norm() const {
   double square = 0;
-  const auto add = [&](const at::Tensor& value) {
-    if (!value.grad().defined()) return;
-    const double norm = at::linalg_vector_norm(value.grad(), 2).item<double>();
+  for (const Entry& e : entries_) {
+    if (!e.value.grad().defined()) continue;
+    const double norm = at::linalg_vector_norm(e.value.grad(), 2).item<double>();
     square += norm * norm;
-  };
-  for (const Group& group : groups_) std::for_each(group.values.begin(), group.values.end(), add);
-  for (const Matrix& m : matrices_) add(m.value);
-  if (ranks_ == nullptr) return std::sqrt(square);
+  }
+  if (spread_.ranks == nullptr) return std::sqrt(square);
   std::vector<double> sum = {square};
-  ranks_->sum(sum);
+  spread_.ranks->sum(sum);
   return std::sqrt(sum[0]);
 }
 
@@ -88,45 +105,64 @@ double Optimizer::step(const LearningRates& rates) {
   if (!std::isfinite(norm)) return norm;  // the caller decides; nothing was changed
   // As torch.nn.utils.clip_grad_norm_: never scales up, 1e-6 in the denominator.
   const double scale = options_.clip > 0 ? std::min(1.0, options_.clip / (norm + 1e-6)) : 1.0;
-  for (Group& group : groups_) step_adamw(group, scale, rates.parts[static_cast<std::size_t>(group.part)]);
-  if (!matrices_.empty()) step_muon(scale, rates.muon);
-  if (ranks_ != nullptr && ranks_->size() > 1) {
-    for (const Owned& o : owned_) ranks_->broadcast(o.owner, o.value);
+  step_adamw(rates, scale);
+  if (options_.muon) step_muon(scale, rates.muon);
+  clear_gradients();
+  if (spread_.shards != nullptr) {
+    spread_.shards->updated();
+  } else if (spread_.ranks != nullptr && spread_.ranks->size() > 1) {
+    for (const Owned& o : owned_) spread_.ranks->broadcast(o.owner, o.value);
   }
   return norm;
 }
 
-void Optimizer::discard() {
+void Optimizer::discard() { clear_gradients(); }
+
+void Optimizer::clear_gradients() {
+  if (spread_.shards != nullptr) return spread_.shards->clear_gradients();
   for (const Owned& o : owned_) o.value.mutable_grad().reset();
 }
 
-void Optimizer::step_adamw(Group& group, double scale, double rate) {
-  std::vector<at::Tensor> grads;
-  for (const at::Tensor& value : group.values) {
-    at::Tensor grad = value.grad().defined() ? value.grad() : at::zeros_like(value);
+// Entries of one rate and one decay at a time, as the fused kernel wants them.
+void Optimizer::step_adamw(const LearningRates& rates, double scale) {
+  struct Group {
+    std::vector<at::Tensor> values, grads, exp_avg, exp_avg_sq, steps;
+  };
+  std::map<std::pair<double, double>, Group> groups;
+  for (Entry& e : entries_) {
+    if (e.momentum.defined()) continue;
+    at::Tensor grad = e.value.grad().defined() ? e.value.grad() : at::zeros_like(e.value);
     if (scale < 1.0) grad.mul_(scale);
-    grads.push_back(grad);
+    e.step.add_(1);
+    Group& group = groups[{rates.parts[static_cast<std::size_t>(e.part)], e.decay}];
+    group.values.push_back(e.value);
+    group.grads.push_back(grad);
+    group.exp_avg.push_back(e.exp_avg);
+    group.exp_avg_sq.push_back(e.exp_avg_sq);
+    group.steps.push_back(e.step);
   }
-  for (at::Tensor& s : group.steps) s.add_(1);
-  at::_fused_adamw_(group.values, grads, group.exp_avg, group.exp_avg_sq, {}, group.steps, rate, options_.beta1, options_.beta2,
-                    group.decay, options_.eps, false, false);
-  for (at::Tensor& value : group.values) value.mutable_grad().reset();
+  for (auto& [key, g] : groups) {
+    at::_fused_adamw_(g.values, g.grads, g.exp_avg, g.exp_avg_sq, {}, g.steps, key.first, options_.beta1, options_.beta2,
+                      key.second, options_.eps, false, false);
+  }
 }
 
 void Optimizer::step_muon(double scale, double rate) {
+  std::vector<Entry*> matrices;
+  for (Entry& e : entries_) {
+    if (e.momentum.defined() && e.value.grad().defined()) matrices.push_back(&e);
+  }
   const auto workers = static_cast<std::size_t>(workers_.size());
   workers_.on_each([&](int worker) {
     const at::NoGradGuard guard;
-    for (std::size_t i = static_cast<std::size_t>(worker); i < matrices_.size(); i += workers) {
-      Matrix& m = matrices_[i];
-      if (!m.value.grad().defined()) continue;
+    for (std::size_t i = static_cast<std::size_t>(worker); i < matrices.size(); i += workers) {
+      Entry& m = *matrices[i];
       const at::Tensor grad = m.value.grad().mul(scale);
       m.momentum.lerp_(grad, 1 - options_.muon_momentum);
       const at::Tensor update = orthogonalised(at::lerp(grad, m.momentum, options_.muon_momentum), compute_);
       // AdamW's updates have a root mean square of about 0.2; a semi-orthogonal matrix has 1 / sqrt(max(rows, columns)).
       const double size = 0.2 * std::sqrt(static_cast<double>(std::max(m.value.size(0), m.value.size(1))));
       m.value.mul_(1 - rate * options_.weight_decay).add_(update, -rate * size);
-      m.value.mutable_grad().reset();
     }
   });
 }
@@ -144,35 +180,59 @@ at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type) {
   return (tall ? x.t() : x).to(at::kFloat);
 }
 
-std::map<std::string, at::Tensor> Optimizer::state() const {
-  std::map<std::string, at::Tensor> out;
-  for (const Group& group : groups_) {
-    for (std::size_t i = 0; i < group.names.size(); ++i) {
-      out["exp_avg." + group.names[i]] = group.exp_avg[i];
-      out["exp_avg_sq." + group.names[i]] = group.exp_avg_sq[i];
+std::map<std::string, StatePart> Optimizer::state() const {
+  std::map<std::string, StatePart> out;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& e = entries_[i];
+    if (e.momentum.defined()) {
+      out["momentum." + e.name] = {e.momentum, e.offset};
+    } else {
+      out["exp_avg." + e.name] = {e.exp_avg, e.offset};
+      out["exp_avg_sq." + e.name] = {e.exp_avg_sq, e.offset};
     }
   }
-  for (const Matrix& m : matrices_) out["momentum." + m.name] = m.momentum;
   return out;
 }
 
-std::map<std::string, at::Tensor> Optimizer::collected_state() const {
-  std::map<std::string, at::Tensor> out = state();
-  if (ranks_ == nullptr || ranks_->size() == 1) return out;
+std::vector<std::pair<std::string, std::vector<std::int64_t>>> Optimizer::state_shapes() const {
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> out;
   for (const Owned& o : owned_) {
-    for (const char* kind : o.states) {
-      at::Tensor& tensor = out[std::string(kind) + "." + o.name];
-      if (!tensor.defined()) tensor = ranks_->first() ? at::zeros_like(o.value.detach()) : at::Tensor();
-      if (tensor.defined()) ranks_->send_to_first(o.owner, tensor);
-    }
+    for (const char* kind : o.muon ? kMuonStates : kAdamStates) out.emplace_back(kind + o.name, o.value.sizes().vec());
   }
-  if (!ranks_->first()) out.clear();
   return out;
+}
+
+void Optimizer::collect(const TensorSink& sink) const {
+  const at::NoGradGuard guard;
+  if (spread_.shards != nullptr) {
+    spread_.shards->collect_beside(
+        "exp_avg.", [this](std::size_t i) { return entries_[i].exp_avg; }, sink);
+    spread_.shards->collect_beside(
+        "exp_avg_sq.", [this](std::size_t i) { return entries_[i].exp_avg_sq; }, sink);
+    return;
+  }
+  for (const Owned& o : owned_) {
+    for (const char* kind : o.muon ? kMuonStates : kAdamStates) collect_owned(o, kind, sink);
+  }
+}
+
+void Optimizer::collect_owned(const Owned& o, const char* kind, const TensorSink& sink) const {
+  const int rank = spread_.ranks == nullptr ? 0 : spread_.ranks->rank();
+  if (rank != 0 && rank != o.owner) return;
+  at::Tensor tensor;
+  if (rank == o.owner) {
+    const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == o.name; });
+    tensor = kind == kAdamStates[0] ? entry->exp_avg : kind == kAdamStates[1] ? entry->exp_avg_sq : entry->momentum;
+  } else {
+    tensor = at::zeros_like(o.value.detach());
+  }
+  if (spread_.ranks != nullptr) spread_.ranks->send_to_first(o.owner, tensor);
+  if (rank == 0) sink(kind + o.name, tensor);
 }
 
 void Optimizer::set_steps(std::int64_t steps) {
-  for (Group& group : groups_) {
-    for (at::Tensor& s : group.steps) s.fill_(static_cast<double>(steps));
+  for (Entry& e : entries_) {
+    if (e.step.defined()) e.step.fill_(static_cast<double>(steps));
   }
 }
 

@@ -3,7 +3,8 @@
 // decoder's matrices (embeddings excepted) with AdamW for the rest. Called by trainer.cpp. AdamW's update is ATen's fused
 // kernel. Muon: K. Jordan, "Muon: an optimizer for hidden layers" (2024); its update is scaled to AdamW's usual size as in
 // arXiv 2502.16982, so that one learning rate means about the same for both. With several ranks each parameter has an owner
-// that alone keeps its states and updates it (ZeRO stage 1). Thread rule: the training thread, which borrows the workers.
+// that alone keeps its states and updates it (ZeRO stage 1), or each rank its pieces of all (stages 2 and 3, shards.h).
+// Thread rule: the training thread, which borrows the workers.
 #include <array>
 #include <map>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "train/batch_workers.h"
 #include "train/ranks.h"
+#include "train/shards.h"
 #include "train/train_model.h"
 
 namespace areason::train {
@@ -43,51 +45,66 @@ struct LearningRates {
 // f32.
 at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type);
 
+// Over whom the work is spread; null: one process, whole parameters.
+struct Spread {
+  Ranks* ranks = nullptr;
+  Shards* shards = nullptr;
+};
+
+// A state tensor of this rank: all of a parameter's, or [count] of them from `offset`.
+struct StatePart {
+  at::Tensor value;
+  std::int64_t offset = 0;
+};
+
 class Optimizer {
  public:
-  // `ranks`: null for one process.
-  Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Ranks* ranks = nullptr);
+  Optimizer(TrainModel& model, const OptimizerOptions& options, BatchWorkers& workers, Spread spread = {});
   // One update with the gradients in the parameters, summed over the ranks, then clears them. Returns the global norm before
   // clipping; when that is not finite nothing is updated.
   double step(const LearningRates& rates);
   // Clears the gradients without an update.
   void discard();
-  // "exp_avg.NAME", "exp_avg_sq.NAME" and "momentum.NAME"; the number of steps is the caller's to keep.
-  // Only those that this rank owns.
-  std::map<std::string, at::Tensor> state() const;
-  // Those of all ranks in the first one, nothing in the others. Every rank calls it.
-  std::map<std::string, at::Tensor> collected_state() const;
+  // This rank's: "exp_avg.NAME", "exp_avg_sq.NAME" and "momentum.NAME"; the number of steps is the caller's to keep.
+  std::map<std::string, StatePart> state() const;
+  // Names and sizes of all states of all ranks, in the order of collect().
+  std::vector<std::pair<std::string, std::vector<std::int64_t>>> state_shapes() const;
+  // Whole states, one after the other, to `sink` on the first rank. Every rank calls it.
+  void collect(const TensorSink& sink) const;
   void set_steps(std::int64_t steps);
 
  private:
-  struct Group {
+  // What is updated as one: a parameter or a piece of it.
+  struct Entry {
+    std::string name;
     PartOfModel part;
     double decay = 0;
-    std::vector<std::string> names;
-    std::vector<at::Tensor> values, exp_avg, exp_avg_sq, steps;
-  };
-  struct Matrix {
-    std::string name;
-    at::Tensor value, momentum;
+    std::int64_t offset = 0;
+    at::Tensor value;
+    at::Tensor exp_avg, exp_avg_sq, step;
+    at::Tensor momentum;  // Muon's, in place of the three
   };
   struct Owned {
     std::string name;
     at::Tensor value;
     int owner = 0;
-    std::vector<const char*> states;  // "exp_avg", …
+    bool muon = false;
   };
+  void add(const Parameter& parameter, const Piece& piece);
+  void add_owned(TrainModel& model);
   void reduce_gradients();
   double global_norm() const;
-  void step_adamw(Group& group, double scale, double rate);
+  void step_adamw(const LearningRates& rates, double scale);
   void step_muon(double scale, double rate);
+  void clear_gradients();
+  void collect_owned(const Owned& owned, const char* kind, const TensorSink& sink) const;
 
   OptimizerOptions options_;
   at::ScalarType compute_;
   BatchWorkers& workers_;
-  std::vector<Group> groups_;
-  std::vector<Matrix> matrices_;
-  Ranks* ranks_;
-  std::vector<Owned> owned_;  // every trained parameter, in the same order on every rank
+  Spread spread_;
+  std::vector<Entry> entries_;  // this rank's; with shards as their pieces()
+  std::vector<Owned> owned_;    // every trained parameter, in the same order on every rank
 };
 
 enum class ScheduleShape { kCosine, kLinear, kConstant };

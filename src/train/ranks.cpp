@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 
 #include "base/error.h"
 
@@ -30,7 +31,8 @@ class MpiRanks : public Ranks {
  public:
   MpiRanks() {
     int provided = 0;
-    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+    // torch's engine may run a backward pass, and with it the exchanges of a layer, on another thread than main's.
+    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
   }
@@ -60,6 +62,17 @@ class MpiRanks : public Ranks {
       }
     });
   }
+  void all_gather(const at::Tensor& part, at::Tensor whole) override {
+    const int count = part_count(part, whole);
+    auto* to = whole.data_ptr<float>();
+    const auto* from = part.data_ptr<float>();
+    const bool in_place = from == to + static_cast<std::int64_t>(rank_) * count;
+    MPI_Allgather(in_place ? MPI_IN_PLACE : from, count, MPI_FLOAT, to, count, MPI_FLOAT, MPI_COMM_WORLD);
+  }
+  void reduce_scatter(const at::Tensor& whole, at::Tensor part) override {
+    const int count = part_count(part, whole);
+    MPI_Reduce_scatter_block(whole.data_ptr<float>(), part.data_ptr<float>(), count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+  }
   void sum(std::vector<double>& values) override {
     // Gathered and added in order: the same bits on every rank.
     std::vector<double> all(values.size() * static_cast<std::size_t>(size_));
@@ -85,11 +98,23 @@ class MpiRanks : public Ranks {
     for (std::int64_t at = 0; at < tensor.numel(); at += kPiece)
       body(data + at, static_cast<int>(std::min(kPiece, tensor.numel() - at)));
   }
+  // Elements of a part; MPI counts them in int.
+  int part_count(const at::Tensor& part, const at::Tensor& whole) const {
+    if (part.numel() * size_ != whole.numel() || part.numel() > std::numeric_limits<int>::max())
+      throw Error(ErrorCode::kFailure, "a part of " + std::to_string(part.numel()) + " elements cannot be exchanged",
+                  "more ranks make parts smaller");
+    return static_cast<int>(part.numel());
+  }
   int rank_ = 0, size_ = 1;
 };
 #endif
 
 }  // namespace
+
+void Ranks::all_gather(const at::Tensor& part, at::Tensor whole) {
+  if (part.data_ptr() != whole.data_ptr()) whole.copy_(part);
+}
+void Ranks::reduce_scatter(const at::Tensor& whole, at::Tensor part) { part.copy_(whole); }
 
 bool built_with_mpi() {
 #ifdef AREASON_MPI

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "audio/write.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -114,6 +115,16 @@ class Resume : public testing::Test {
     int status = 0;
     ::waitpid(pid, &status, 0);
     return status;
+  }
+  // Waits until the file is there or the process has ended, however slow the machine is; false when it ended without it.
+  static bool appears(const std::string& path, pid_t pid) {
+    while (!fs::exists(path)) {
+      siginfo_t info = {};
+      ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+      if (info.si_pid == pid) return fs::exists(path);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
   }
   std::string weights(const std::string& out) const { return sha256_file(out + "/checkpoint-60/optimizer.safetensors"); }
 
@@ -243,6 +254,7 @@ class RanksOfARun : public Resume {
     for (const char* name : {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"}) ::setenv(name, "1", 1);
     ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 1);  // process_vm_readv is forbidden in many containers
     ::setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
+    ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);  // a waiting rank must not hold the core that the other one needs
     Resume::SetUp();
   }
   pid_t start_two(const std::string& out, const std::vector<std::string>& more) const {
@@ -250,6 +262,11 @@ class RanksOfARun : public Resume {
                                      AREASON_TRAIN_PROGRAM, "--preset", "preset.json", "--out",     out};
     args.insert(args.end(), more.begin(), more.end());
     return start_program(args, RLIM_INFINITY);
+  }
+  static double eval_loss(const std::string& out) {
+    const std::string log = read_file(out + "/logging.jsonl");
+    const std::size_t at = log.rfind("\"eval_loss\"");
+    return parse_json(log.substr(at - 1, log.find('\n', at) - at + 1), "log").at("eval_loss");
   }
   static std::map<std::string, std::vector<float>> state(const std::string& checkpoint) {
     std::map<std::string, std::vector<float>> out;
@@ -289,18 +306,64 @@ TEST_F(RanksOfARun, TwoEqualOneAndARunGoesOnWithAnotherNumber) {
   EXPECT_NE(log().find("2 ranks: data parallel"), std::string::npos) << log();
 }
 
-TEST_F(RanksOfARun, ALostRankEndsTheRunWithAWholeCheckpoint) {
-  const std::string out = dir_ / "lost";
-  const pid_t pid = start_two(out, {"--max-steps", "1000000"});
-  wait_for(out + "/checkpoint-4", pid);
-  std::ifstream children("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
-  pid_t rank = 0, last = 0;
-  while (children >> rank) last = rank;
-  ASSERT_GT(last, 0) << log();
-  ::kill(last, SIGKILL);
-  EXPECT_NE(wait(pid), 0) << "mpirun must say that a rank was lost";
-  ASSERT_TRUE(newest_whole_checkpoint(out).has_value());
-  EXPECT_EQ(run(out, {"--max-steps", "1000000", "--stop-after", "2"}), 0) << log();
+// Five samples a step: one rank has more rows than the other. The second half of a run may have another stage and number.
+TEST_F(RanksOfARun, DividedGradientsAndWeightsAreTheSameRun) {
+  const std::string one = dir_ / "one";
+  const std::vector<std::string> flags = {"--max-steps", "6", "--dropout", "0", "--batch-samples", "5", "--clip", "0.5"};
+  const auto with = [&](std::initializer_list<std::string> more) {
+    std::vector<std::string> out = flags;
+    out.insert(out.end(), more);
+    return out;
+  };
+  ASSERT_EQ(run(one, flags), 0) << log();
+  for (const std::string stage : {"2", "3"}) {
+    const std::string two = dir_ / ("two" + stage), mixed = dir_ / ("mixed" + stage);
+    ASSERT_EQ(wait(start_two(two, with({"--zero", stage}))), 0) << log();
+    EXPECT_LT(difference(one + "/checkpoint-6", two + "/checkpoint-6"), 5e-3) << "stage " << stage;
+    EXPECT_NEAR(eval_loss(one), eval_loss(two), 1e-4);
+    ASSERT_EQ(wait(start_two(mixed, with({"--zero", stage, "--stop-after", "2"}))), 0) << log();
+    ASSERT_EQ(run(mixed, with({"--zero", stage, "--stop-after", "2"})), 0) << log();
+    ASSERT_EQ(wait(start_two(mixed, with({"--zero", stage == "2" ? "3" : "1"}))), 0) << log();
+    EXPECT_LT(difference(one + "/checkpoint-6", mixed + "/checkpoint-6"), 5e-3) << "stage " << stage;
+  }
+  EXPECT_NE(log().find("weights divided (ZeRO 3)"), std::string::npos) << log();
+}
+
+// From a cache, with the tower frozen; and an adapter beside weights that are divided too.
+TEST_F(RanksOfARun, AFrozenTowerAndAnAdapterWithDividedWeights) {
+  const std::string one = dir_ / "one", two = dir_ / "two", small = dir_ / "small", both = dir_ / "both";
+  const std::vector<std::string> frozen = {"--max-steps", "4", "--dropout", "0", "--freeze", "audio_tower"};
+  ASSERT_EQ(run(one, frozen), 0) << log();
+  std::vector<std::string> divided = frozen;
+  divided.insert(divided.end(), {"--zero", "3"});
+  ASSERT_EQ(wait(start_two(two, divided)), 0) << log();
+  EXPECT_LT(difference(one + "/checkpoint-4", two + "/checkpoint-4"), 5e-3);
+
+  const std::vector<std::string> adapter = {"--init", one + "/last", "--lora-rank", "2",         "--lora-dropout",
+                                            "0",      "--max-steps", "4",           "--dropout", "0"};
+  ASSERT_EQ(run(small, adapter), 0) << log();
+  divided = adapter;
+  divided.insert(divided.end(), {"--zero", "3"});
+  ASSERT_EQ(wait(start_two(both, divided)), 0) << log();
+  EXPECT_LT(difference(small + "/checkpoint-4", both + "/checkpoint-4"), 5e-3);
+}
+
+TEST_F(RanksOfARun, ALostRankEndsTheRunWithAWholeCheckpointAndItGoesOn) {
+  for (const std::string stage : {"1", "3"}) {
+    const std::string out = dir_ / ("lost" + stage);
+    const pid_t pid = start_two(out, {"--max-steps", "1000000", "--zero", stage});
+    ASSERT_TRUE(appears(out + "/checkpoint-4", pid)) << log();
+    std::ifstream children("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
+    pid_t rank = 0, last = 0;
+    while (children >> rank) last = rank;
+    ASSERT_GT(last, 0) << log();
+    ::kill(last, SIGKILL);
+    EXPECT_NE(wait(pid), 0) << "mpirun must say that a rank was lost";
+    ASSERT_TRUE(newest_whole_checkpoint(out).has_value());
+    EXPECT_EQ(wait(start_two(out, {"--max-steps", "1000000", "--stop-after", "2", "--zero", stage})), 0) << log();
+    EXPECT_EQ(run(out, {"--max-steps", "1000000", "--stop-after", "2"}), 0) << log();
+    EXPECT_NE(log().find("resumed from " + out), std::string::npos) << log();
+  }
 }
 
 }  // namespace

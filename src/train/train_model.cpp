@@ -65,7 +65,8 @@ TrainModel::TrainModel(const ModelConfig& config, at::ScalarType compute) : conf
 
 void TrainModel::add(const std::string& name, PartOfModel part, std::vector<std::int64_t> shape) {
   index_[name] = parameters_.size();
-  parameters_.push_back({name, part, at::zeros(shape, kF32)});
+  // Not filled: large tensors take no memory before they are written.
+  parameters_.push_back({name, part, at::empty(shape, kF32)});
 }
 
 void TrainModel::add_tower() {
@@ -145,32 +146,51 @@ void TrainModel::add_adapters(const AdapterOptions& adapters) {
 }
 
 void TrainModel::initialise(std::uint64_t seed) {
+  for (Parameter& p : parameters_) initialise(p, seed);
+}
+
+void TrainModel::initialise(Parameter& p, std::uint64_t seed) const {
   const at::NoGradGuard guard;
-  const auto ends = [](const std::string& name, std::string_view tail) { return name.ends_with(tail); };
-  for (Parameter& p : parameters_) {
-    const bool norm = p.name.find("norm") != std::string::npos;
-    if (ends(p.name, "bias") || ends(p.name, ".lora_B.weight")) {
-      p.value.zero_();
-    } else if (p.adapter) {
-      // PEFT's kaiming_uniform_(a = sqrt(5)): uniform within 1 / sqrt(inputs).
-      Random random = Random::for_item(seed, p.name);
-      const double bound = 1 / std::sqrt(static_cast<double>(p.value.size(1)));
-      float* out = p.value.data_ptr<float>();
-      for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(random.uniform(-bound, bound));
-    } else if (norm) {
-      p.value.fill_(1);
-    } else if (ends(p.name, "embed_positions.weight")) {
-      p.value.copy_(sinusoids(config_.audio.max_positions, config_.audio.width));
-    } else {
-      const bool residual = ends(p.name, "o_proj.weight") || ends(p.name, "down_proj.weight") ||
-                            ends(p.name, "out_proj.weight") || ends(p.name, "fc2.weight");
-      const int layers = p.part == PartOfModel::kDecoder ? config_.text.layers : config_.audio.layers;
-      const double std = residual ? 0.02 / std::sqrt(2.0 * layers) : 0.02;
-      Random random = Random::for_item(seed, p.name);
-      float* out = p.value.data_ptr<float>();
-      for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(std * random.normal());
-    }
+  const auto ends = [&p](std::string_view tail) { return p.name.ends_with(tail); };
+  float* out = p.value.data_ptr<float>();
+  if (ends("bias") || ends(".lora_B.weight")) {
+    p.value.zero_();
+  } else if (p.adapter) {
+    // PEFT's kaiming_uniform_(a = sqrt(5)): uniform within 1 / sqrt(inputs).
+    Random random = Random::for_item(seed, p.name);
+    const double bound = 1 / std::sqrt(static_cast<double>(p.value.size(1)));
+    for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(random.uniform(-bound, bound));
+  } else if (p.name.find("norm") != std::string::npos) {
+    p.value.fill_(1);
+  } else if (ends("embed_positions.weight")) {
+    p.value.copy_(sinusoids(config_.audio.max_positions, config_.audio.width));
+  } else {
+    const bool residual = ends("o_proj.weight") || ends("down_proj.weight") || ends("out_proj.weight") || ends("fc2.weight");
+    const int layers = p.part == PartOfModel::kDecoder ? config_.text.layers : config_.audio.layers;
+    const double std = residual ? 0.02 / std::sqrt(2.0 * layers) : 0.02;
+    Random random = Random::for_item(seed, p.name);
+    for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(std * random.normal());
   }
+}
+
+std::string unit_name(const std::string& parameter) {
+  const std::size_t layers = parameter.find(".layers.");
+  if (layers != std::string::npos) return parameter.substr(0, parameter.find('.', layers + 8) + 1);
+  if (parameter.rfind("audio_tower.", 0) == 0) return "audio_tower.";
+  return parameter.substr(0, parameter.rfind('.') + 1);
+}
+
+void TrainModel::set_units(UnitStore* units) {
+  units_ = units;
+  LogMel mel;
+  mel.bins = config_.audio.mel_bins;
+  mel.frames = mel.valid_frames = 4;  // one audio token
+  mel.data.assign(static_cast<std::size_t>(mel.bins * mel.frames), 0.0f);
+  silence_ = {mel};
+}
+
+Tensor TrainModel::part(const Tensor& x, const std::string& unit, const LayerBody& body) const {
+  return units_ != nullptr ? units_->run(unit, x, body) : body(x, Pass::kFirst);
 }
 
 void TrainModel::set_trained(PartOfModel part, bool trained) {
@@ -210,6 +230,7 @@ Tensor TrainModel::Noise::drop(const Tensor& x, double p) {
 }
 
 Tensor TrainModel::layer(const Tensor& x, const std::string& prefix, const LayerBody& body) const {
+  if (units_ != nullptr) return units_->run(prefix, x, body);
   if (options_.activations == Activations::kKeep || !at::GradMode::is_enabled()) return body(x, Pass::kFirst);
   std::vector<Tensor> own;
   for (const Parameter& p : parameters_) {
@@ -232,27 +253,36 @@ Tensor TrainModel::encoder_layer(const Tensor& x, const std::string& p,
   return y + linear(at::gelu(linear(norm(y, "final_layer_norm"), p + "fc1")), p + "fc2");
 }
 
+// What the convolutions make of the windows, one after the other: [positions, W] f32.
+Tensor TrainModel::conv_frames(const std::vector<LogMel>& mels) const {
+  const Tensor conv1 = cast("audio_tower.conv1.weight"), bias1 = cast("audio_tower.conv1.bias");
+  const Tensor conv2 = cast("audio_tower.conv2.weight"), bias2 = cast("audio_tower.conv2.bias");
+  const double scale = config_.audio.scale_embedding ? std::sqrt(static_cast<double>(config_.audio.width)) : 1.0;
+  std::vector<Tensor> rows;
+  for (const LogMel& mel : mels) {
+    const std::int64_t kept = encoder_positions(mel.valid_frames);
+    const Tensor in = at::from_blob(const_cast<float*>(mel.data.data()), {1, mel.bins, mel.frames}, kF32).to(compute_);
+    Tensor h = at::gelu(at::conv1d(in, conv1, bias1, 1, 1));
+    h = at::gelu(at::conv1d(h, conv2, bias2, 2, 1));
+    h = h.squeeze(0).transpose(0, 1).narrow(0, 0, kept).to(at::kFloat).mul(scale);
+    rows.push_back(h + at("audio_tower.embed_positions.weight").narrow(0, 0, kept));
+  }
+  return at::cat(rows, 0);
+}
+
 Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
   const std::int64_t w = config_.audio.width;
   auto plan = std::make_shared<AttentionPlan>();
   plan->heads = plan->kv_heads = config_.audio.heads;
   plan->head_dim = config_.audio.width / config_.audio.heads;
-  std::vector<Tensor> rows;
   std::int64_t total = 0;
-  const Tensor conv1 = cast("audio_tower.conv1.weight"), bias1 = cast("audio_tower.conv1.bias");
-  const Tensor conv2 = cast("audio_tower.conv2.weight"), bias2 = cast("audio_tower.conv2.bias");
   for (const LogMel& mel : mels) {
-    const Tensor in = at::from_blob(const_cast<float*>(mel.data.data()), {1, mel.bins, mel.frames}, kF32).to(compute_);
-    Tensor h = at::gelu(at::conv1d(in, conv1, bias1, 1, 1));
-    h = at::gelu(at::conv1d(h, conv2, bias2, 2, 1));
     const std::int64_t kept = encoder_positions(mel.valid_frames);
-    const double scale = config_.audio.scale_embedding ? std::sqrt(static_cast<double>(w)) : 1.0;
-    h = h.squeeze(0).transpose(0, 1).narrow(0, 0, kept).to(at::kFloat).mul(scale);
-    rows.push_back(h + at("audio_tower.embed_positions.weight").narrow(0, 0, kept));
     plan->blocks.push_back({total, kept, 0, 0, false});
     total += kept;
   }
-  Tensor x = at::cat(rows, 0);
+  // The mels outlive the backward pass: they are the caller's micro-batch.
+  Tensor x = part(at::empty({0}, kF32), "audio_tower.", [this, &mels](const Tensor&, Pass) { return conv_frames(mels); });
   for (int i = 0; i < config_.audio.layers; ++i) {
     const std::string p = fmt::format("audio_tower.layers.{}.", i);
     x = layer(x, p, [this, p, plan](const Tensor& in, Pass) { return encoder_layer(in, p, plan); });
@@ -262,7 +292,9 @@ Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
     const std::int64_t n = block.count / 2;
     pooled.push_back(x.narrow(0, block.begin, 2 * n).view({n, 2, w}).mean(1));
   }
-  return at::layer_norm(at::cat(pooled, 0), {w}, at("audio_tower.layer_norm.weight"), at("audio_tower.layer_norm.bias"), 1e-5);
+  return part(at::cat(pooled, 0), "audio_tower.", [this, w](const Tensor& in, Pass) {
+    return at::layer_norm(in, {w}, at("audio_tower.layer_norm.weight"), at("audio_tower.layer_norm.bias"), 1e-5);
+  });
 }
 
 Tensor TrainModel::decoder_layer(const Tensor& x, const std::string& p, const std::shared_ptr<const AttentionPlan>& plan,
@@ -278,7 +310,9 @@ Tensor TrainModel::decoder_layer(const Tensor& x, const std::string& p, const st
 }
 
 Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) const {
-  Tensor x = at::embedding(at("language_model.model.embed_tokens.weight"), batch.ids);
+  Tensor x = part(at::empty({0}, kF32), "language_model.model.embed_tokens.", [this, ids = batch.ids](const Tensor&, Pass) {
+    return at::embedding(at("language_model.model.embed_tokens.weight"), ids);
+  });
   if (neftune > 0) {
     Tensor shift = at::empty(x.sizes(), kF32).uniform_(-1, 1, noise.generator);
     for (const AttentionBlock& block : batch.blocks) {  // by the length of the sequence that a run belongs to
@@ -287,10 +321,20 @@ Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) 
     }
     x = x + shift;
   }
-  if (batch.audio_positions.numel() == 0) return x;
-  const Tensor features = batch.features.defined() ? batch.features : encode(batch.mels);
-  const Tensor projected = linear(features.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
+  if (batch.audio_positions.numel() == 0 && units_ == nullptr) return x;
+  const Tensor projected = part(audio_states(batch), "multi_modal_projector.linear.", [this](const Tensor& in, Pass) {
+    return linear(in.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
+  });
   return at::index_copy(x, 0, batch.audio_positions, projected);
+}
+
+// The tower's output for a batch's audio: [A, W]. Without audio no rows, but where the parameters are divided the tower's units
+// are exchanged all the same: other ranks wait for that.
+Tensor TrainModel::audio_states(const MicroBatch& batch) const {
+  if (batch.features.defined()) return batch.features;
+  if (!batch.mels.empty()) return encode(batch.mels);
+  if (units_->encodes()) return encode(silence_).narrow(0, 0, 0);
+  return at::empty({0, config_.audio.width}, kF32);
 }
 
 // After the last layer and the final norm, at the labelled positions.
@@ -317,15 +361,19 @@ Tensor TrainModel::final_states(const MicroBatch& batch, bool training) const {
     });
   }
   x = at::index_select(x, 0, batch.label_positions);
-  return rms_norm(x, at("language_model.model.norm.weight"), config_.text.rms_eps, compute_);
+  return part(x, "language_model.model.norm.", [this](const Tensor& in, Pass) {
+    return rms_norm(in, at("language_model.model.norm.weight"), config_.text.rms_eps, compute_);
+  });
 }
 
-Tensor TrainModel::head() const {
-  return cast(config_.text.tied_embeddings ? "language_model.model.embed_tokens.weight" : "language_model.lm_head.weight");
+const std::string& TrainModel::head_name() const {
+  static const std::string tied = "language_model.model.embed_tokens.weight", own = "language_model.lm_head.weight";
+  return config_.text.tied_embeddings ? tied : own;
 }
 
 Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
-  return at::linear(final_states(batch, training), head());
+  return part(final_states(batch, training), unit_name(head_name()),
+              [this](const Tensor& in, Pass) { return at::linear(in, cast(head_name())); });
 }
 
 TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {
@@ -335,7 +383,16 @@ TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {
     options.smoothing = options_.label_smoothing;
     options.z = options_.z_loss;
   }
-  return head_loss(final_states(batch, training), head(), batch.labels, options);
+  TokenLoss out;
+  // When it runs again for the gradient, `out` is gone and not touched.
+  out.sum = part(final_states(batch, training), unit_name(head_name()),
+                 [this, options, labels = batch.labels, first = &out](const Tensor& in, Pass pass) {
+                   TokenLoss found = head_loss(in, cast(head_name()), labels, options);
+                   const Tensor sum = found.sum;
+                   if (pass == Pass::kFirst) *first = std::move(found);
+                   return sum;
+                 });
+  return out;
 }
 
 }  // namespace areason::train

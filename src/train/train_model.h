@@ -26,6 +26,17 @@ struct Parameter {
   bool adapter = false;  // "….lora_A.weight" or "….lora_B.weight" beside a frozen weight
 };
 
+// Where a model's parameters live when they are divided over ranks (shards.h). A unit is what is gathered together: the
+// parameters of one layer, or of a part outside of the layers, named by the beginning of their names.
+class UnitStore {
+ public:
+  virtual ~UnitStore() = default;
+  // body(x) while the unit's parameters are whole, and once more in the backward pass, for the gradients of x and of the unit.
+  virtual at::Tensor run(const std::string& unit, const at::Tensor& x, const LayerBody& body) = 0;
+  // Whether some rank encodes audio: then all do, because all must take part in the exchange of the tower's units.
+  virtual bool encodes() const = 0;
+};
+
 enum class Activations { kKeep, kRecompute };
 
 // What a forward pass does besides the model itself, in training only.
@@ -67,11 +78,14 @@ class TrainModel {
 
   // normal(0, 0.02); outputs of residual branches scaled by 1 / sqrt(2 L); norms 1, biases 0; sinusoids for the tower.
   void initialise(std::uint64_t seed);
+  void initialise(Parameter& parameter, std::uint64_t seed) const;
   void set_trained(PartOfModel part, bool trained);
   void set_options(const ForwardOptions& options) { options_ = options; }
   // Puts LoRA matrices beside the decoder's linears; everything else is frozen. Call once, before initialise().
   void add_adapters(const AdapterOptions& adapters);
   const AdapterOptions& adapters() const { return adapters_; }
+  // From here on the forward pass reads the parameters through `units`, which must live as long as it is used; null: directly.
+  void set_units(UnitStore* units);
 
   // Tower output after pooling and the final norm, before the projector: [audio tokens of all mels, W].
   at::Tensor encode(const std::vector<LogMel>& mels) const;
@@ -100,9 +114,13 @@ class TrainModel {
                            Noise& noise) const;
   // body(x), or recomputed() with the parameters whose names begin with `prefix`.
   at::Tensor layer(const at::Tensor& x, const std::string& prefix, const LayerBody& body) const;
+  // body(x), through the unit store when there is one. `unit`: as unit_name() of the parameters that body reads.
+  at::Tensor part(const at::Tensor& x, const std::string& unit, const LayerBody& body) const;
+  at::Tensor conv_frames(const std::vector<LogMel>& mels) const;
+  at::Tensor audio_states(const MicroBatch& batch) const;
+  const std::string& head_name() const;
   at::Tensor embed(const MicroBatch& batch, Noise& noise, double neftune) const;
   at::Tensor final_states(const MicroBatch& batch, bool training) const;
-  at::Tensor head() const;
 
   ModelConfig config_;
   at::ScalarType compute_;
@@ -111,6 +129,11 @@ class TrainModel {
   std::vector<Parameter> parameters_;
   std::map<std::string, std::size_t> index_;
   at::Tensor cos_, sin_;
+  UnitStore* units_ = nullptr;
+  std::vector<LogMel> silence_;  // what a rank encodes that has no audio while others have
 };
+
+// The unit (UnitStore) that a parameter belongs to.
+std::string unit_name(const std::string& parameter);
 
 }  // namespace areason::train

@@ -38,6 +38,8 @@ struct TrainOptions {
   std::int64_t eval_samples = 512;
   int keep = 2;
   int threads = 0;
+  int zero = 1;                 // ZeRO stage of several ranks: 1 divides optimizer states, 2 gradients too, 3 weights too
+  double peak_tflops = 0;       // of one rank, for the MFU; 0: measured
   std::int64_t limit = 0;       // use only the first samples (0: all)
   bool fresh = false;           // ignore checkpoints in `out`
   std::int64_t stop_after = 0;  // save and stop after this many steps of this process (tests)

@@ -64,6 +64,30 @@ Bytes activations(const ModelConfig& c, const PlanOptions& o) {
   return bytes + (tower ? stack_bytes(o, c.audio.layers, layer, positions * 4 * whole(c.audio.width)) : layer);
 }
 
+struct LayerSizes {
+  Bytes tower, decoder;
+};
+LayerSizes layer_sizes(const ModelConfig& c) {
+  const Bytes w = whole(c.audio.width), f = whole(c.audio.ffn), h = whole(c.text.width);
+  const Bytes d = head_width(c.text), q = whole(c.text.heads) * d, kv = whole(c.text.kv_heads) * d;
+  return {4 * w * w + 3 * w + 4 * w + 2 * f * w + f + w,  // q, k (no bias), v, out; two norms; fc1, fc2
+          2 * h + q * h + q + 2 * (kv * h + kv) + h * q + 3 * whole(c.text.ffn) * h};
+}
+
+// Of batch_workers.cpp (stages 0 and 1) and shards.cpp (2 and 3). The scheme with master weights is not this trainer's: it adds
+// gradients up in place and computes with the weights as they are.
+Bytes passing(const ModelConfig& c, const PlanOptions& o, int stage, Bytes trained) {
+  const Bytes unit = largest_unit(c), weight = o.precision == PlanPrecision::kBf16Master ? 2 : 4;
+  Bytes out = stage == 3 ? unit * weight : 0;
+  const Bytes trained_unit = o.lora_rank > 0 ? 0 : unit;
+  if (stage >= 2) out += 2 * trained_unit * weight;  // as they come, and side by side for the exchange
+  if (o.precision == PlanPrecision::kBf16Master) return out;
+  if (stage < 2) out += whole(o.workers) * trained * weight;  // a worker's sum, or its current micro-batch, besides the total
+  const bool kept = o.activations == PlanActivations::kKeep && stage < 3;
+  if (o.precision == PlanPrecision::kBf16Compute) out += 2 * (kept ? count_parameters(c).all() : unit);
+  return out;
+}
+
 // Two pieces of 64 MiB (head_loss) and the head's own gradient while it is summed.
 Bytes logits(const ModelConfig& c, const PlanOptions& o) {
   const bool head = o.train_decoder && o.lora_rank == 0;
@@ -76,15 +100,18 @@ std::string gib(Bytes bytes) { return fmt::format("{:.2f}", static_cast<double>(
 
 ParameterCounts count_parameters(const ModelConfig& c) {
   ParameterCounts out;
-  const Bytes w = whole(c.audio.width), f = whole(c.audio.ffn), h = whole(c.text.width);
-  const Bytes layer = 4 * w * w + 3 * w + 4 * w + 2 * f * w + f + w;  // q, k (no bias), v, out; two norms; fc1, fc2
+  const Bytes w = whole(c.audio.width), h = whole(c.text.width);
+  const LayerSizes layer = layer_sizes(c);
   out.tower = whole(c.audio.mel_bins) * w * 3 + w + 3 * w * w + w + whole(c.audio.max_positions) * w +
-              whole(c.audio.layers) * layer + 2 * w;
+              whole(c.audio.layers) * layer.tower + 2 * w;
   out.projector = w * h + h;
-  const Bytes d = head_width(c.text), q = whole(c.text.heads) * d, kv = whole(c.text.kv_heads) * d;
-  const Bytes text_layer = 2 * h + q * h + q + 2 * (kv * h + kv) + h * q + 3 * whole(c.text.ffn) * h;
-  out.decoder = whole(c.text.vocab_size) * h * (c.text.tied_embeddings ? 1 : 2) + whole(c.text.layers) * text_layer + h;
+  out.decoder = whole(c.text.vocab_size) * h * (c.text.tied_embeddings ? 1 : 2) + whole(c.text.layers) * layer.decoder + h;
   return out;
+}
+
+std::uint64_t largest_unit(const ModelConfig& c) {
+  const LayerSizes layer = layer_sizes(c);
+  return std::max({layer.tower, layer.decoder, whole(c.text.vocab_size) * whole(c.text.width)});
 }
 
 std::uint64_t count_lora(const ModelConfig& c, int rank) {
@@ -110,7 +137,10 @@ Plan plan_memory(const ModelConfig& config, const PlanOptions& o) {
     row.gradients = divided(plan.trained * each.gradient, stage >= 2);
     row.master = divided(plan.trained * each.master, stage >= 1);
     row.states = divided(plan.trained * each.states, stage >= 1);
-    row.activations = activations(config, o);
+    row.passing = passing(config, o, stage, plan.trained);
+    PlanOptions as_run = o;
+    if (stage == 3) as_run.activations = PlanActivations::kRecompute;
+    row.activations = activations(config, as_run) * (stage < 2 ? whole(o.workers) : 1);
     row.logits = logits(config, o);
     row.reserve = static_cast<Bytes>(o.reserve * static_cast<double>(row.total())) + o.fixed;
   }
@@ -121,13 +151,13 @@ std::string plan_table(const Plan& plan, std::uint64_t memory) {
   std::string out =
       fmt::format("{} parameters (audio tower {}, projector {}, decoder {}), {} of them trained\n", plan.parameters.all(),
                   plan.parameters.tower, plan.parameters.projector, plan.parameters.decoder, plan.trained);
-  out += fmt::format("{:>6} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}\n", "ZeRO", "weights", "gradients", "master",
-                     "states", "activations", "logits", "reserve", "GiB/rank");
+  out += fmt::format("{:>6} {:>9} {:>10} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}\n", "ZeRO", "weights", "gradients",
+                     "master", "states", "passing", "activations", "logits", "reserve", "GiB/rank");
   for (const PlanRow& r : plan.rows) {
     const char* verdict = memory == 0 ? "" : (r.total() <= memory ? "  fits" : "  does not fit");
-    out +=
-        fmt::format("{:>6} {:>9} {:>10} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}{}\n", r.stage, gib(r.weights), gib(r.gradients),
-                    gib(r.master), gib(r.states), gib(r.activations), gib(r.logits), gib(r.reserve), gib(r.total()), verdict);
+    out += fmt::format("{:>6} {:>9} {:>10} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8} {:>8}{}\n", r.stage, gib(r.weights),
+                       gib(r.gradients), gib(r.master), gib(r.states), gib(r.passing), gib(r.activations), gib(r.logits),
+                       gib(r.reserve), gib(r.total()), verdict);
   }
   return out;
 }

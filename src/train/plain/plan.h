@@ -17,6 +17,8 @@ struct ParameterCounts {
 };
 // Every tensor of the released layout, the tower's position table included. A tied head counts once.
 ParameterCounts count_parameters(const ModelConfig& config);
+// Parameters of the largest unit: a decoder layer, a layer of the tower, the embeddings or the head.
+std::uint64_t largest_unit(const ModelConfig& config);
 // Parameters of a LoRA of this rank on all seven linears of every decoder layer.
 std::uint64_t count_lora(const ModelConfig& config, int rank);
 
@@ -37,6 +39,7 @@ struct PlanOptions {
   PlanActivations activations = PlanActivations::kKeep;
   int sequence = 4096;        // tokens of a sample, its audio included
   int micro_batch = 1;        // samples of a micro-batch
+  int workers = 1;            // micro-batches at the same time (stage 1 on CPUs; 2 and 3 have one)
   double audio_seconds = 30;  // of a sample, for what the tower keeps
   bool train_tower = true, train_projector = true, train_decoder = true;
   int lora_rank = 0;                             // > 0: an adapter alone is trained
@@ -44,11 +47,16 @@ struct PlanOptions {
   std::uint64_t fixed = std::uint64_t{1} << 30;  // libraries, communication buffers, a CUDA context
 };
 
-// One ZeRO stage: 0 nothing is divided, 1 optimizer states and master weights, 2 gradients too, 3 weights too.
+// One ZeRO stage: 0 nothing is divided, 1 optimizer states and master weights, 2 gradients too, 3 weights too (with recomputed
+// activations, whatever the options say). `passing` is what exists for a while only: weights in the compute type, a
+// micro-batch's gradients before they are added up, a unit (a layer, the embeddings) whose gradients are exchanged or whose
+// weights are gathered.
 struct PlanRow {
   int stage = 0;
-  std::uint64_t weights = 0, gradients = 0, master = 0, states = 0, activations = 0, logits = 0, reserve = 0;
-  std::uint64_t total() const { return weights + gradients + master + states + activations + logits + reserve; }
+  std::uint64_t weights = 0, gradients = 0, master = 0, states = 0, passing = 0, activations = 0, logits = 0, reserve = 0;
+  // What a run needs from its first step to its last, whatever its samples are.
+  std::uint64_t lasting() const { return weights + gradients + master + states; }
+  std::uint64_t total() const { return lasting() + passing + activations + logits + reserve; }
 };
 
 struct Plan {

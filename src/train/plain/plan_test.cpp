@@ -56,6 +56,32 @@ TEST(MemoryPlan, FullFineTuningOfTheReleasedModel) {
   EXPECT_LT(gb(plan.rows[1].total()), 70.0) << "8 GPUs of 80 GB must take it with room";
 }
 
+// What audio-reasoner-train itself does: f32 weights, gradients and states (134 GB), bf16 arithmetic.
+TEST(MemoryPlan, TheTrainersOwnSchemeFitsEightCardsDividedAlone) {
+  PlanOptions options;
+  options.ranks = 8;
+  options.attention = PlanAttention::kFlash;
+  options.activations = PlanActivations::kRecompute;
+  const Plan plan = plan_memory(released(), options);
+  EXPECT_EQ(largest_unit(released()), std::uint64_t{156032} * 4096);
+  EXPECT_NEAR(gb(plan.rows[0].lasting()), 134.4, 0.1);
+  EXPECT_NEAR(gb(plan.rows[3].lasting()), 134.4 / 8, 0.1);
+  // Stage 1: a micro-batch's gradients stand beside their sum. Stage 3: the embeddings gathered, their gradients twice, a bf16
+  // copy.
+  EXPECT_NEAR(gb(plan.rows[1].passing), 33.6 + 1.28, 0.1);
+  EXPECT_NEAR(gb(plan.rows[3].passing), 0.639 * (4 + 2 * 4 + 2), 0.05);
+  EXPECT_GT(gb(plan.rows[1].total()), 80.0);
+  EXPECT_LT(gb(plan.rows[2].total()), 80.0);
+  EXPECT_LT(gb(plan.rows[3].total()), 40.0);
+  options.ranks = 1;
+  for (const PlanRow& row : plan_memory(released(), options).rows) EXPECT_GT(gb(row.total()), 134.0);
+  options.ranks = 8;
+  options.activations = PlanActivations::kKeep;
+  const Plan kept = plan_memory(released(), options);
+  EXPECT_EQ(kept.rows[3].activations, plan.rows[3].activations) << "stage 3 recomputes";
+  EXPECT_GT(kept.rows[2].activations, plan.rows[2].activations);
+}
+
 TEST(MemoryPlan, OptionsChangeWhatTheyShould) {
   PlanOptions base;
   base.precision = PlanPrecision::kBf16Master;
