@@ -62,6 +62,25 @@ TEST(Governed, TriesAgainWithJitterAndHonoursRetryAfter) {
   EXPECT_LE(clock->sleeps[3], 8);
 }
 
+// vLLM ends an answer with "abort" when its engine gives up, and bills it.
+TEST(Governed, TheUsageOfAllAttemptsIsTheReplys) {
+  int count = 0;
+  Server server([&](const auto&, auto& response) {
+    const bool first = ++count == 1;
+    answer(response, chat_answer(first ? "half" : "whole", 100, first ? 20 : 30, first ? "abort" : "stop"));
+  });
+  GovernedOptions options;
+  options.clock = std::make_shared<ManualClock>();
+  options.budget = std::make_shared<Budget>(BudgetLimits{}, PriceTable{});
+  const Reply reply = chat(server, options)->complete(ask("x"));
+  EXPECT_EQ(reply.text, "whole");
+  EXPECT_EQ(reply.attempts, 2);
+  EXPECT_EQ(reply.usage.input, 200);
+  EXPECT_EQ(reply.usage.output, 50);
+  EXPECT_EQ(options.budget->spent().input, reply.usage.input);
+  EXPECT_EQ(options.budget->spent().output, reply.usage.output);
+}
+
 TEST(Governed, BackOffGrowsAndIsSpreadOverItsWholeRange) {
   Server server([](const auto&, auto& response) { answer(response, Json::object(), 500); });
   auto clock = std::make_shared<ManualClock>();
