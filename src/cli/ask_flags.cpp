@@ -62,6 +62,21 @@ std::vector<std::string> parse_choices(std::string_view text) {
   return out;
 }
 
+void add_backend_flags(CLI::App& command, BackendOptions& backend) {
+  command
+      .add_option("--backend", backend.name,
+                  "what computes the network: native, or torch (libtorch, a plug-in: docs/torch-backend.md)")
+      ->check(CLI::IsMember({"native", "torch"}))
+      ->capture_default_str();
+  command.add_option("--device", backend.device, "of --backend torch: cpu, cuda, cuda:1 …")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+  command
+      .add_option("--dtype", backend.dtype, "numbers of --backend torch: f32, bf16, f16; auto: f32 on the CPU, bf16 elsewhere")
+      ->check(CLI::IsMember({"auto", "f32", "bf16", "f16"}))
+      ->capture_default_str();
+}
+
 void AskFlags::add_to(CLI::App& command) {
   const auto positive = CLI::Range(1, 1000000);
   command.add_option("-m,--model", model, "checkpoint directory, or TEXT.gguf[,MMPROJ.gguf] (default: the built-in nano)")
@@ -104,6 +119,7 @@ void AskFlags::add_to(CLI::App& command) {
 }
 
 void AskFlags::add_engine_flags(CLI::App& command) {
+  add_backend_flags(command, backend);
   command.add_option("--kv-type", kv_type, "keys and values in memory: f32, f16, bf16; auto: f32 for small models, else f16")
       ->check(CLI::IsMember({"auto", "f32", "f16", "bf16"}))
       ->capture_default_str();
@@ -137,6 +153,7 @@ AskOptions AskFlags::finish() const {
 
 SessionOptions AskFlags::session() const {
   SessionOptions out;
+  out.backend = backend;
   out.threads = threads;
   out.drafted = draft;
   for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBF16})

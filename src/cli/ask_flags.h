@@ -22,6 +22,7 @@ struct AskFlags {
   std::string cache_dir;
   double cache_gb = 8;
   int draft = 0;
+  BackendOptions backend;
 
   void add_to(CLI::App& command);
   // The options with everything that needs a second look. Throws Error(kUsage).
@@ -33,6 +34,9 @@ struct AskFlags {
  private:
   void add_engine_flags(CLI::App& command);
 };
+
+// --backend, --device, --dtype, into `backend`, which must outlive the parsing.
+void add_backend_flags(CLI::App& command, BackendOptions& backend);
 
 // "planning=60,response=40". Throws Error(kUsage).
 std::map<Section, int> parse_budget(std::string_view text);

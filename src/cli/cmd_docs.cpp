@@ -28,6 +28,9 @@ constexpr std::array kExitCodes = {
 
 // Every getenv() of the sources is listed here; a test looks for those that are not.
 constexpr std::array kEnvironment = {
+    Row{"AREASON_BACKEND_PATH",
+        "folders (between colons) where `--backend torch` looks for `libareason_torch.so` after the program's own and its lib "
+        "folders"},
     Row{"AREASON_ISA",
         "forces an instruction set of the CPU kernels: `portable`, `avx2`, `avxvnni`, `avx512`, `avx512vnni` or `avx512bf16` "
         "(default: the best there is)"},

@@ -14,11 +14,12 @@
 #include "base/log.h"
 #include "chat/conversation.h"
 #include "chat/prompt.h"
+#include "cli/ask_flags.h"
 #include "cli/commands.h"
 #include "cli/paths.h"
 #include "infer/sampling.h"
+#include "model/load_backend.h"
 #include "model/model_files.h"
-#include "model/qwen2_audio.h"
 #include "model/safetensors.h"
 #include "text/tokenizer.h"
 
@@ -27,6 +28,7 @@ namespace {
 
 struct ProbeFlags {
   std::string model;
+  BackendOptions backend;
   std::string messages;
   std::string audio_root;
   std::string out;
@@ -46,7 +48,7 @@ struct ProbedAudio {
   AudioEmbeddings embeddings;
 };
 
-ProbedAudio probe_audio(const std::string& path, const LogMelExtractor& extractor, Qwen2Audio& model) {
+ProbedAudio probe_audio(const std::string& path, const LogMelExtractor& extractor, ModelBackend& model) {
   ProbedAudio out;
   out.samples = load_audio_16k(path).samples;
   const LogMelConfig& config = extractor.config();
@@ -82,7 +84,7 @@ struct Start {
 };
 
 // Greedy tokens after the prompt, the end token included, as transformers' generate() returns them.
-std::vector<int> generate(const ProbeFlags& flags, Qwen2Audio& model, KvCache& cache, Start start) {
+std::vector<int> generate(const ProbeFlags& flags, ModelBackend& model, KvCache& cache, Start start) {
   SamplingOptions options;
   options.repetition_penalty = flags.repetition_penalty;
   Sampler sampler(options);
@@ -108,7 +110,8 @@ void run_probe(const ProbeFlags& flags) {
   const Conversation conversation = read_conversation(flags.messages);
   const std::filesystem::path root =
       flags.audio_root.empty() ? messages.parent_path() : std::filesystem::path(flags.audio_root);
-  Qwen2Audio model = Qwen2Audio::load(model_dir);
+  const std::unique_ptr<ModelBackend> loaded = load_backend(model_dir, flags.backend);
+  ModelBackend& model = *loaded;
   const Tokenizer tokenizer = load_model_tokenizer(model_dir);
   const LogMelExtractor extractor(load_model_log_mel_config(model_dir));
 
@@ -164,6 +167,7 @@ void register_probe(CLI::App& app) {
       ->type_name("WHICH")
       ->check(CLI::IsMember({"all", "last"}))
       ->capture_default_str();
+  add_backend_flags(*command, flags->backend);
   command->callback([flags] { run_probe(*flags); });
 }
 

@@ -3,15 +3,13 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/program.h"
+
 namespace areason {
 
 namespace fs = std::filesystem;
 
-fs::path executable_dir() {
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::current_path() : self.parent_path();
-}
+fs::path executable_dir() { return executable_directory(); }
 
 std::string default_model_dir() {
   if (const char* named = std::getenv("AREASON_MODEL"); named != nullptr && *named != '\0') return named;
