@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -136,6 +137,7 @@ Json plan_json(const train::Plan& plan) {
                     {"gradients", r.gradients},
                     {"master", r.master},
                     {"states", r.states},
+                    {"passing", r.passing},
                     {"activations", r.activations},
                     {"logits", r.logits},
                     {"reserve", r.reserve},
@@ -191,11 +193,13 @@ void run_train_plan(const PlanFlags& flags) {
   const std::string text = flags.json ? dump_json(plan_json(plan), 2) + "\n" : train::plan_table(plan, memory);
   std::fputs(text.c_str(), stdout);
   if (memory == 0) return;
-  const auto need = plan.rows[static_cast<std::size_t>(flags.stage < 0 ? 3 : flags.stage)].total();
+  const auto less = [](const train::PlanRow& a, const train::PlanRow& b) { return a.total() < b.total(); };
+  const auto least = std::min_element(plan.rows.begin(), plan.rows.end(), less) - plan.rows.begin();
+  const auto need = plan.rows[static_cast<std::size_t>(flags.stage < 0 ? least : flags.stage)].total();
   if (need <= memory) return;
   throw Error(ErrorCode::kFailure,
               fmt::format("{} does not fit: {:.2f} GiB a rank, {:.2f} GiB are there",
-                          flags.stage < 0 ? "even ZeRO 3" : fmt::format("ZeRO {}", flags.stage),
+                          flags.stage < 0 ? fmt::format("even ZeRO {}", least) : fmt::format("ZeRO {}", flags.stage),
                           static_cast<double>(need) / (1 << 30), flags.memory_gib),
               "more --ranks, a higher --zero, --recompute, a shorter --max-length, --freeze, or --lora-rank");
 }
