@@ -85,6 +85,8 @@ Json generation_json(const RunFlags& flags, const AskOptions& options) {
   out["repetition_penalty"] = options.repetition_penalty ? Json(*options.repetition_penalty) : Json("(generation_config.json)");
   if (!flags.ask.budget.empty()) out["budget"] = flags.ask.budget;
   if (flags.ask.kv_type != "auto") out["kv_type"] = flags.ask.kv_type;
+  const BackendOptions& backend = flags.ask.backend;
+  if (!backend.is_native()) out["backend"] = backend.name + " " + backend.device + " " + backend.dtype;
   return out;
 }
 
