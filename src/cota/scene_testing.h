@@ -149,7 +149,7 @@ inline Scene random_scene(const std::string& id, SceneType type, const std::stri
 }
 
 inline constexpr SceneType kSceneTypes[] = {SceneType::kSound,    SceneType::kSpeech, SceneType::kDialogue, SceneType::kActed,
-                                     SceneType::kLanguage, SceneType::kMusic,  SceneType::kMixed,    SceneType::kLong};
+                                            SceneType::kLanguage, SceneType::kMusic,  SceneType::kMixed,    SceneType::kLong};
 
 inline std::vector<Clip> random_clips(int each) {
   std::vector<Clip> clips;
