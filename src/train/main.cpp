@@ -81,6 +81,8 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
                  "activations")
       ->capture_default_str()
       ->check(CLI::Range(1, 3));
+  app.add_option("--memory", o.memory_gib, "GiB of one process, to refuse what cannot fit (default: its share of what is free)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--peak-tflops", o.peak_tflops, "of one process, for the MFU (default: measured at the start)")
       ->check(CLI::PositiveNumber);
 }

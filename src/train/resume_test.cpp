@@ -161,6 +161,13 @@ TEST_F(Resume, SigtermSavesAndAStoppedRunGoesOn) {
   EXPECT_EQ(weights(parts), weights(whole));
 }
 
+TEST_F(Resume, ARunThatCannotFitIsRefusedBeforeItStarts) {
+  const std::string out = dir_ / "large";
+  EXPECT_EQ(run(out, {"--memory", "0.0001"}), static_cast<int>(ErrorCode::kUsage));
+  EXPECT_NE(log().find("error: this run does not fit: "), std::string::npos) << log();
+  EXPECT_FALSE(fs::exists(out + "/logging.jsonl"));
+}
+
 TEST_F(Resume, AFrozenTowerTrainsFromTheCache) {
   const std::string out = dir_ / "frozen";
   ASSERT_EQ(wait(start(out, {"--freeze", "audio_tower", "--lr", "0.02"})), 0) << read_file(dir_ / "log.txt");

@@ -27,6 +27,7 @@ class Run {
   using Clock = std::chrono::steady_clock;
   // run_setup.cpp
   void check_options() const;
+  void check_memory(const ModelConfig& config, at::ScalarType type) const;  // run_memory.cpp
   void use_threads();
   void remove_old_run();
   void prepare_files();

@@ -104,7 +104,9 @@ void Run::prepare_files() {
 
 void Run::prepare_model() {
   const at::ScalarType type = compute_type(options_.precision);
-  model_ = std::make_unique<TrainModel>(load_model_config(files_), type);
+  const ModelConfig config = load_model_config(files_);
+  check_memory(config, type);
+  model_ = std::make_unique<TrainModel>(config, type);
   model_->set_options(options_.forward);
   if (options_.adapter.rank > 0) {
     if (options_.init.empty())

@@ -39,6 +39,7 @@ struct TrainOptions {
   int keep = 2;
   int threads = 0;
   int zero = 1;                 // ZeRO stage of several ranks: 1 divides optimizer states, 2 gradients too, 3 weights too
+  double memory_gib = 0;        // of a rank; 0: its share of what is free on its machine
   double peak_tflops = 0;       // of one rank, for the MFU; 0: measured
   std::int64_t limit = 0;       // use only the first samples (0: all)
   bool fresh = false;           // ignore checkpoints in `out`
