@@ -29,6 +29,12 @@ audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/dri
  --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)' \
  --eval-every 300 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 46
 
-# the model without the chain of the card's last columns; asked with `ask --structure free --max-new-tokens 80`
+# the model without the chain of the card's last columns, from the decoder's first step; asked with `ask --structure free --max-new-tokens 80`, in second turns with the <RESPONSE> of
+# earlier turns alone. By the words alone: both models' answers through sed -E 's/ ?\(?(The|the) answer is \(?[A-Da-d]\)?\.?//g' before `data score`
+audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/drills.jsonl --val runs/nano-data/val.jsonl --target answer --config configs/nano.json --tokenizer runs/tok2 \
+ --init-audio-tower runs/n5/last --freeze audio_tower --feature-cache runs/features6 --out runs/n7b --lr 1.0e-3 --muon --muon-lr 2.5e-3 --schedule cosine --warmup 100 \
+ --weight-decay 0.05 --batch-samples 32 --seed 7 --eval-every 600 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-steps 11650
+
+# an earlier one, from the chain-trained weights of part 4
 audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/drills.jsonl --val runs/nano-data/val.jsonl --target answer --init runs/n5/last --freeze audio_tower --feature-cache runs/features6 --out runs/n6a --lr 1.0e-3 --muon --muon-lr 2.5e-3 --min-lr 1e-5 --warmup 40 \
  --weight-decay 0.05 --batch-samples 32 --seed 6 --eval-every 600 --eval-samples 200 --save-every 600 --save-dtype f16 --threads 2 --max-steps 3152
