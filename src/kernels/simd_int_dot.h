@@ -85,8 +85,9 @@ template <class Format>
 inline void fetch_part(const char* ahead, int part) {
   constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kBandRows + 63) / 64, kParts = kBandRows * Format::kSteps;
   constexpr int kRepeat = 1024;
+  const int end = (part + 1) * kLines / kParts;
 #pragma GCC unroll 8
-  for (int line = part * kLines / kParts; line < (part + 1) * kLines / kParts; ++line) {
+  for (int line = part * kLines / kParts; line < end; ++line) {
     _mm_prefetch(ahead + 64 * line, _MM_HINT_T0);
     _mm_prefetch(ahead + 64 * line - kRepeat, _MM_HINT_T0);
   }
