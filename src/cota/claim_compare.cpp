@@ -7,18 +7,6 @@
 namespace areason::claims {
 namespace {
 
-bool usable(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
-// A denial in the same segment may be that of the overlap itself.
-bool usable_for_overlap(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
-bool share(const Set& a, const Set& b) {
-  return std::any_of(a.begin(), a.end(), [&](int i) { return b.contains(i); });
-}
-
-int segment_begin(const Reading& r, int i) {
-  while (i > 0 && r.word(i - 1).segment == r.word(i).segment) --i;
-  return i;
-}
-
 constexpr const char* kTogether =
     "overlap|overlaps|overlapping|overlapped|simultaneous|simultaneously|concurrent|concurrently|coincide|coincides|coinciding";
 
@@ -36,7 +24,7 @@ double most_overlap(const Reading& r) {
 bool pair_of(const Reading& r, int cue, Set& a, Set& b) {
   std::vector<const Mention*> named;
   for (const Mention& m : r.mentions) {
-    if (!usable_for_overlap(m) || r.word(m.begin).clause != r.word(cue).clause) continue;
+    if (!may_be_asserted(m) || r.word(m.begin).clause != r.word(cue).clause) continue;
     if (named.empty() || !share(named.back()->events, m.events)) named.push_back(&m);
   }
   // "the howls overlap": those of one kind
@@ -59,7 +47,7 @@ bool pair_of(const Reading& r, int cue, Set& a, Set& b) {
       b = asked[1]->events;
       return !share(a, b);
     }
-    if (r.before.size() == 2 && usable(r.before[0]) && usable(r.before[1])) {
+    if (r.before.size() == 2 && is_asserted(r.before[0]) && is_asserted(r.before[1])) {
       a = r.before[0].events;
       b = r.before[1].events;
       return !share(a, b);
@@ -69,7 +57,7 @@ bool pair_of(const Reading& r, int cue, Set& a, Set& b) {
 }
 
 void check_together(Reading& r, int cue) {
-  const int from = segment_begin(r, cue);
+  const int from = r.segment_begin(cue);
   const bool denied =
       r.find("not|never|no|without|don't|doesn't|nor|neither|isn't|aren't|nothing|none|nobody|avoid|cannot|hardly", from,
              cue) >= 0 ||
@@ -105,7 +93,8 @@ void check_during(Reading& r, int cue) {
     for (const Mention& m : r.mentions)
       if (m.begin > before->end && r.word(m.begin).segment != r.word(before->begin).segment && after == nullptr) after = &m;
   }
-  if (before == nullptr || after == nullptr || !usable(*before) || !usable(*after) || share(before->events, after->events))
+  if (before == nullptr || after == nullptr || !is_asserted(*before) || !is_asserted(*after) ||
+      share(before->events, after->events))
     return;
   if (after->begin - cue > 5 && before->end <= cue) return;
   const int end = std::max(before->end, after->end);
@@ -188,7 +177,7 @@ void check_more(Reading& r, int i) {
     for (const Mention& m : r.mentions)
       if (m.end <= i && r.word(m.begin).clause == r.word(i).clause) a = &m;
   }
-  if (a == nullptr || !usable(*a) || (a->human && a->speaker == 0)) return;
+  if (a == nullptr || !is_asserted(*a) || (a->human && a->speaker == 0)) return;
   const Mention* b = than >= 0 ? r.mention_after(than, Within::kSentence) : nullptr;
   if (b != nullptr && b->begin - than > 3) b = nullptr;
   Set other;
@@ -197,7 +186,7 @@ void check_more(Reading& r, int i) {
   if (than < 0 && r.asked.what == Asked::What::kLonger && r.asked.mentions.size() == 2 && r.mentions.size() == 1 &&
       is_one(r.word(i), "longer|shorter"))
     other = r.asked.mentions[share(r.asked.mentions[0].events, a->events) ? 1 : 0].events;
-  if (!other.empty() && !(b != nullptr && !usable(*b)) && (!share(other, a->events) || a->nth != 0))
+  if (!other.empty() && !(b != nullptr && !is_asserted(*b)) && (!share(other, a->events) || a->nth != 0))
     expect_more(r, a->events, other, r.word(i));
 }
 
@@ -211,7 +200,7 @@ void check_most(Reading& r, int i) {
   }
   // "…, and is the shortest of all": of whom the sentence speaks
   if (a == nullptr && r.mentions.size() == 1 && r.mentions[0].end <= i) a = &r.mentions[0];
-  if (a == nullptr || !usable(*a) || a->human || a->begin == i + 1 || a->begin == i + 2) return;
+  if (a == nullptr || !is_asserted(*a) || a->human || a->begin == i + 1 || a->begin == i + 2) return;
   if (r.find("second|two|three|among|than|its|part|where|moment", i - 3, i) >= 0 ||
       r.find("two|them|part|moment|point|stretch|gap|pause", i, i + 5) >= 0)
     return;
@@ -241,7 +230,7 @@ bool check_ordinals(Reading& r, int i) {
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
   const auto count = static_cast<int>(order.size());
   int who = 0, other = 0, named = 0;
-  for (int k = segment_begin(r, i); k < r.size() && k < i + 8; ++k) {
+  for (int k = r.segment_begin(i); k < r.size() && k < i + 8; ++k) {
     const int n = r.word(k).ordinal;
     if (n == 0 || n > count) continue;
     (k < i ? who : other) = n < 0 ? count : n;
@@ -273,7 +262,7 @@ void check_factor(Reading& r, int as) {
   for (const Mention& m : r.mentions)
     if (m.end <= as) a = &m;
   const Mention* b = r.mention_after(as + 2, Within::kSentence);
-  if (a == nullptr || b == nullptr || !usable(*a) || b->events.empty() || b->quote || share(a->events, b->events)) return;
+  if (a == nullptr || b == nullptr || !is_asserted(*a) || b->events.empty() || b->quote || share(a->events, b->events)) return;
   const double difference = r.facts.longest(a->events) - r.facts.longest(b->events);
   if (r.word(as + 1).text == "long" && (twice ? difference < 0 : difference > 0))
     r.wrong("length", a->name + " is not so long");
@@ -302,7 +291,7 @@ void check_lengths(Reading& r) {
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
     if (w.text == "as") check_factor(r, i);
-    const int from = segment_begin(r, i);
+    const int from = r.segment_begin(i);
     if (w.open || r.find("not|isn't|doesn't|never|neither|no|nothing|none|as", from, i) >= 0) continue;
     if (check_ordinals(r, i)) continue;
     if (is_one(w, "longer|shorter|louder|quieter|softer|fainter|briefer|weaker|stronger")) check_more(r, i);

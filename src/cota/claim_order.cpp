@@ -22,23 +22,8 @@ constexpr const char* kEnds =
     "over|ends|ended|end|stops|stopped|fades|faded|gone|finished|finishes|quiet|silent|died|dies|done|cease|ceases|ceased|"
     "until|lasts|continues|goes|on|fades";
 
-bool usable(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
-bool share(const Set& a, const Set& b) {
-  return std::any_of(a.begin(), a.end(), [&](int i) { return b.contains(i); });
-}
-
 bool lies_under_all(const Reading& r, const Mention& m) {
   return std::all_of(m.events.begin(), m.events.end(), [&](int i) { return r.facts.at(i).background; });
-}
-
-int segment_begin(const Reading& r, int i) {
-  while (i > 0 && r.word(i - 1).segment == r.word(i).segment) --i;
-  return i;
-}
-int segment_end(const Reading& r, int i) {
-  const int segment = r.word(i).segment;
-  while (i < r.size() && r.word(i).segment == segment) ++i;
-  return i;
 }
 
 // The mention that stands right behind word c, past articles and adjectives.
@@ -77,7 +62,7 @@ bool touch(const Reading& r, const Set& first, const Set& second) {
 enum class Directly { kNo, kYes };
 
 void expect(Reading& r, const Mention& first, const Mention& second, Directly directly) {
-  if (!usable(first) || !usable(second) || share(first.events, second.events)) return;
+  if (!is_asserted(first) || !is_asserted(second) || share(first.events, second.events)) return;
   if (first.human && first.speaker == 0 && r.facts.speakers(kAnyAudio) > 1) return;
   if (second.human && second.speaker == 0 && r.facts.speakers(kAnyAudio) > 1) return;
   if (!r.facts.before(first.events, second.events))
@@ -96,16 +81,16 @@ void read_pronoun(Reading& r, int c, bool after) {
   const Mention* subject = nullptr;
   for (const Mention& m : r.mentions)
     if (m.begin > c + 1 && subject == nullptr) subject = &m;
-  if (subject == nullptr || !usable(*subject) || subject->begin - c > 7 ||
+  if (subject == nullptr || !is_asserted(*subject) || subject->begin - c > 7 ||
       no_between(r, c, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject))
     return;
   if (r.find(kGoesOn, c, std::min(r.size(), subject->end + 4)) >= 0) return;
   const Mention* object = subject_of(r, c, 0);
-  if (object != nullptr && segment_begin(r, c) > object->begin)
+  if (object != nullptr && r.segment_begin(c) > object->begin)
     return after ? expect(r, *object, *subject, Directly::kNo) : expect(r, *subject, *object, Directly::kNo);
   if (object != nullptr || c > 3 || r.before.empty()) return;
   for (const Mention& m : r.before)
-    if (!usable(m) || share(m.events, subject->events) ||
+    if (!is_asserted(m) || share(m.events, subject->events) ||
         (after ? r.facts.before(m.events, subject->events) : r.facts.before(subject->events, m.events)))
       return;
   r.wrong("order", subject->name + (after ? " is not after it" : " is not before it"));
@@ -118,7 +103,7 @@ void read_preposition(Reading& r, int c) {
     return;
   const Mention* object = object_of(r, c, 4);
   if (object == nullptr) return read_pronoun(r, c, after);
-  const int from = segment_begin(r, c);
+  const int from = r.segment_begin(c);
   const Mention* subject = subject_of(r, c, from);
   // What is over before another begins has begun before it; what is over before another is over need not have.
   if (subject != nullptr && no_between(r, from, c)) return;
@@ -146,7 +131,7 @@ void read_passive(Reading& r, int c) {
   while (by < std::min(r.size(), c + 4) && r.word(by).text != "by") ++by;
   if (by >= r.size() || r.word(by).text != "by") return;
   const Mention* object = object_of(r, by, 5);
-  if (object == nullptr || no_between(r, segment_begin(r, c), by)) return;
+  if (object == nullptr || no_between(r, r.segment_begin(c), by)) return;
   const Mention* subject = subject_of(r, c, 0);
   const Directly how = r.find("immediately|directly", c - 2, by) >= 0 ? Directly::kYes : Directly::kNo;
   const bool followed = is_one(r.word(c), "followed|succeeded");
@@ -154,7 +139,7 @@ void read_passive(Reading& r, int c) {
   if (r.before.empty() || c > 4) return;
   // "It is followed by …": any of the sentence before may be meant.
   for (const Mention& m : r.before)
-    if (!usable(m) || share(m.events, object->events) ||
+    if (!is_asserted(m) || share(m.events, object->events) ||
         (followed ? r.facts.before(m.events, object->events) : r.facts.before(object->events, m.events)))
       return;
   expect(r, followed ? r.before.back() : *object, followed ? *object : r.before.back(), Directly::kNo);
@@ -163,8 +148,8 @@ void read_passive(Reading& r, int c) {
 // "the dog follows the bell", "the bell precedes the dog"
 void read_verb(Reading& r, int c) {
   const Mention* object = object_of(r, c, 4);
-  const Mention* subject = subject_of(r, c, segment_begin(r, c));
-  if (object == nullptr || subject == nullptr || no_between(r, segment_begin(r, c), c)) return;
+  const Mention* subject = subject_of(r, c, r.segment_begin(c));
+  if (object == nullptr || subject == nullptr || no_between(r, r.segment_begin(c), c)) return;
   const Directly how = r.find("immediately|directly", c - 2, c + 3) >= 0 ? Directly::kYes : Directly::kNo;
   is_one(r.word(c), "follows|follow|followed|succeeds") ? expect(r, *object, *subject, how) : expect(r, *subject, *object, how);
 }
@@ -183,7 +168,7 @@ void read_then(Reading& r, int c) {
       r.find(",|-|:|after|before|while|because|since|following", c + 2, object->begin) >= 0)
     return;
   if (r.find("after|before|during|over|beneath|under|by|following", c + 1, object->begin) >= 0) return;
-  if (lies_under_all(r, *object) || no_between(r, segment_begin(r, c), std::min(r.size(), object->end + 3))) return;
+  if (lies_under_all(r, *object) || no_between(r, r.segment_begin(c), std::min(r.size(), object->end + 3))) return;
   if (r.find(kGoesOn, object->end, std::min(r.size(), object->end + 4)) >= 0) return;
   const Mention* subject = subject_of(r, c, 0);
   if (subject != nullptr) {
@@ -193,7 +178,7 @@ void read_then(Reading& r, int c) {
   }
   if (c > 2 || r.before.empty()) return;
   for (const Mention& m : r.before)
-    if (!usable(m) || share(m.events, object->events) || r.facts.before(m.events, object->events)) return;
+    if (!is_asserted(m) || share(m.events, object->events) || r.facts.before(m.events, object->events)) return;
   expect(r, r.before.back(), *object, Directly::kNo);
 }
 
@@ -201,7 +186,7 @@ void read_then(Reading& r, int c) {
 void read_once(Reading& r, int c) {
   const Mention* object = object_of(r, c, 4);
   if (object == nullptr) return;
-  const int end = segment_end(r, c);
+  const int end = r.segment_end(c);
   if (r.find(
           "ends|ended|stops|stopped|finishes|finished|fades|faded|over|done|dies|died|subsides|gone|away|ceases|ceased|quiet",
           object->end, end) < 0)
@@ -209,12 +194,12 @@ void read_once(Reading& r, int c) {
   const Mention* subject = nullptr;
   for (const Mention& m : r.mentions)
     if (m.begin >= end && subject == nullptr) subject = &m;
-  const bool opens = c - segment_begin(r, c) <= 1 && subject != nullptr && subject_of(r, c, 0) == nullptr;
+  const bool opens = c - r.segment_begin(c) <= 1 && subject != nullptr && subject_of(r, c, 0) == nullptr;
   if (!opens) subject = subject_of(r, c, 0);
   if (subject == nullptr || no_between(r, 0, r.size()) || (r.word(c).text != "once" && lies_under_all(r, *subject))) return;
   if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
   expect(r, *object, *subject, Directly::kNo);
-  if (!usable(*object) || !usable(*subject) || share(object->events, subject->events)) return;
+  if (!is_asserted(*object) || !is_asserted(*subject) || share(object->events, subject->events)) return;
   const bool possible = std::any_of(subject->events.begin(), subject->events.end(), [&](int k) {
     return std::any_of(object->events.begin(), object->events.end(), [&](int i) {
       return r.facts.at(k).audio != r.facts.at(i).audio || r.facts.at(k).from > r.facts.at(i).to - 0.6;
@@ -236,7 +221,7 @@ void check_lists(Reading& r) {
   for (const Mention& m : r.mentions) behind = behind || m.begin > cue;
   for (const Mention& m : r.mentions) {
     if (behind && m.begin < cue) continue;
-    if (!usable(m)) return;
+    if (!is_asserted(m)) return;
     if (sets.empty() || sets.back() != m.events || m.events.size() > 1) sets.push_back(m.events);
   }
   if (sets.size() >= 2 && !r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
@@ -261,7 +246,7 @@ void check_bare_list(Reading& r) {
   if (commas + 1 < static_cast<int>(items.size()) - 1) return;
   std::vector<Set> sets;
   for (const Mention* m : items) {
-    if (!usable(*m) || m->human || m->nth != 0) return;
+    if (!is_asserted(*m) || m->human || m->nth != 0) return;
     sets.push_back(m->events);
   }
   std::vector<int> order;

@@ -13,9 +13,7 @@ constexpr const char* kNouns =
     "is|was|comes|,|:|among|in|identifiable|place|position|and|the|clip|recording|audio|come|-|at|event|overall|occur|occurs|"
     "we|distinct|belongs|should|then";
 
-bool usable(const Mention& m) {
-  return !m.events.empty() && !m.denied && !m.neutral && !m.quote && m.nth == 0 && !(m.human && m.speaker == 0);
-}
+bool usable(const Mention& m) { return is_asserted(m) && m.nth == 0 && !(m.human && m.speaker == 0); }
 
 void expect_place(Reading& r, const Mention& m, int n) {
   if (!usable(m) || m.speaker > 0) return;
@@ -23,15 +21,6 @@ void expect_place(Reading& r, const Mention& m, int n) {
   r.wrong("order", m.name + " is not the " + (n < 0 ? "last" : n == 1 ? "first" : "number " + std::to_string(n)) + " sound");
 }
 
-int segment_begin(const Reading& r, int i) {
-  while (i > 0 && r.word(i - 1).segment == r.word(i).segment) --i;
-  return i;
-}
-int segment_end(const Reading& r, int i) {
-  const int segment = r.word(i).segment;
-  while (i < r.size() && r.word(i).segment == segment) ++i;
-  return i;
-}
 const Mention* first_after(const Reading& r, int i, int reach) {
   for (const Mention& m : r.mentions)
     if (m.begin > i) return m.begin - i <= reach ? &m : nullptr;
@@ -54,7 +43,7 @@ bool attached(const Reading& r, int i) {
 void check_ordinal(Reading& r, int i) {
   const Word& w = r.word(i);
   if (w.ordinal == 0 || w.open || attached(r, i)) return;
-  const int from = segment_begin(r, i), end = segment_end(r, i);
+  const int from = r.segment_begin(i), end = r.segment_end(i);
   if (r.find("not|isn't|wasn't|never|no|than|two|both|these|time|speaker|voice|person|longer|shorter|louder|between|"
              "before|after|while|from|until|overlap|overlaps|at|line|turn|word|each|every|though|s|seconds",
              from, end) >= 0) {
@@ -97,7 +86,7 @@ void check_border(Reading& r, int i) {
               ? -1
               : 0;
   if (n == 0) return;
-  const int from = segment_begin(r, i);
+  const int from = r.segment_begin(i);
   if (r.find("not|never|doesn't|no|before|after|until|when|once|as|if", from, i) >= 0) return;
   const Mention* subject = last_before(r, i, from);
   const bool letter = i > 0 && ((r.word(i - 1).text.size() == 1 && r.word(i - 1).text != ",") ||
@@ -132,7 +121,7 @@ void check_region(Reading& r, int i) {
       r.find("at", i - 3, i) < 0)
     return;
   if (i + 1 < r.size() && r.word(i + 1).text == "of" && r.find(kClip, i + 2, i + 5) < 0) return;
-  const int from = segment_begin(r, i), to = segment_end(r, i);
+  const int from = r.segment_begin(i), to = r.segment_end(i);
   const Mention* only = nullptr;
   for (const Mention& m : r.mentions) {
     if (m.begin < from || m.begin >= to) continue;

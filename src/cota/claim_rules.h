@@ -45,7 +45,15 @@ struct Reading {
   // Null without one.
   const Mention* mention_before(int i, Within within) const;
   const Mention* mention_after(int i, Within within) const;
+  // First word of word i's segment, and the word behind its last.
+  int segment_begin(int i) const;
+  int segment_end(int i) const;
 };
+
+// Is the sound said to be there, plainly? And is it, or might it be meant so?
+bool is_asserted(const Mention& m);
+bool may_be_asserted(const Mention& m);
+bool share(const Set& a, const Set& b);
 
 void mark_scope(Reading& r);
 void check_traits(Reading& r);    // sex, mood, language; instrument, tempo, metre, key

@@ -31,8 +31,6 @@ std::string seconds(double value) {
   return out.substr(0, out.find('.') + 2) + " s";
 }
 
-bool usable(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
-
 // First word of the amount: "just under | 3 s".
 int lead(const Reading& r, int i) {
   int k = i;
@@ -80,7 +78,7 @@ std::vector<Set> subjects(const Reading& r, int i) {
   const auto take = [&](const auto& fits) {
     if (!out.empty()) return;
     for (const Mention& m : r.mentions)
-      if (usable(m) && fits(m)) out.push_back(events_of(r, m));
+      if (may_be_asserted(m) && fits(m)) out.push_back(events_of(r, m));
   };
   take([&](const Mention& m) { return r.word(m.begin).segment == r.word(i).segment; });
   take([&](const Mention& m) { return r.word(m.begin).clause == r.word(i).clause; });
@@ -92,7 +90,7 @@ std::vector<Set> subjects(const Reading& r, int i) {
                               out.empty() ? 0 : from, i) >= 0;
   if (out.empty() || pronoun) {
     for (const Mention& m : r.mentions)
-      if (usable(m)) out.push_back(events_of(r, m));
+      if (may_be_asserted(m)) out.push_back(events_of(r, m));
     // "The second lasts …": any sound of the clip may be meant.
     if (const Set nth = nth_event(r, i); !nth.empty()) return {nth};
     if (pronoun || out.empty())

@@ -194,6 +194,22 @@ void Reading::wrong(const std::string& code, const std::string& what) {
   errors.push_back(code + ": " + what + " (\"" + sentence.source.substr(0, 160) + "\")");
 }
 
+int Reading::segment_begin(int i) const {
+  while (i > 0 && word(i - 1).segment == word(i).segment) --i;
+  return i;
+}
+int Reading::segment_end(int i) const {
+  const int segment = word(i).segment;
+  while (i < size() && word(i).segment == segment) ++i;
+  return i;
+}
+
+bool is_asserted(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
+bool may_be_asserted(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
+bool share(const Set& a, const Set& b) {
+  return std::any_of(a.begin(), a.end(), [&](int i) { return b.contains(i); });
+}
+
 const Mention* Reading::mention_before(int i, Within within) const {
   const Mention* out = nullptr;
   for (const Mention& m : mentions)
