@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
+#include "base/memory_reads.h"
 #include "base/thread_pool.h"
 #include "cli/cmd_bench.h"
 #include "kernels/isa.h"
@@ -19,7 +19,6 @@ namespace {
 
 constexpr int kChains = 12;  // independent accumulators: enough to hide the latency of every unit
 constexpr int kSteps = 400000;
-constexpr std::size_t kReadBytes = std::size_t{1} << 30;
 constexpr int kRepeats = 12;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -137,24 +136,7 @@ __attribute__((target("avx512f,avx512bf16"))) float avx512_bf16() {
     }
   return acc[0][0];
 }
-
-__attribute__((target("avx2"))) std::uint64_t read_avx2(const std::uint64_t* data, std::size_t n) {
-  __m256i sums[4] = {};
-  for (std::size_t i = 0; i + 16 <= n; i += 16)
-#pragma GCC unroll 4
-    for (std::size_t j = 0; j < 4; ++j)
-      sums[j] = _mm256_add_epi64(sums[j], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + i + 4 * j)));
-  const __m256i all = _mm256_add_epi64(_mm256_add_epi64(sums[0], sums[1]), _mm256_add_epi64(sums[2], sums[3]));
-  return static_cast<std::uint64_t>(_mm256_extract_epi64(all, 0));
-}
 #endif
-
-std::uint64_t read_words(const std::uint64_t* data, std::size_t n) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return read_avx2(data, n);
-#endif
-  return std::accumulate(data, data + n, std::uint64_t{0});
-}
 
 struct Loops {
   Loop f32, bf16, int8;
@@ -193,17 +175,9 @@ double peak(ThreadPool& pool, const Loop& loop) {
 }
 
 double read_bandwidth(ThreadPool& pool) {
-  constexpr std::size_t kPiece = std::size_t{1} << 17;  // words
-  const std::vector<std::uint64_t> memory(kReadBytes / sizeof(std::uint64_t), 1);
-  std::vector<std::uint64_t> sink(memory.size() / kPiece);
+  MemoryReads memory;
   double best = 0;
-  for (int i = 0; i < kRepeats; ++i) {
-    const double start = now();
-    pool.parallel_for(sink.size(), 1, [&](std::size_t begin, std::size_t end) {
-      sink[begin] = read_words(memory.data() + begin * kPiece, (end - begin) * kPiece);
-    });
-    best = std::max(best, static_cast<double>(kReadBytes) / (now() - start));
-  }
+  for (int i = 0; i < kRepeats; ++i) best = std::max(best, memory.rate(pool));
   return best;
 }
 

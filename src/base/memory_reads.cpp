@@ -1,0 +1,65 @@
+#include "base/memory_reads.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+
+namespace areason {
+namespace {
+
+constexpr std::size_t kBytes = std::size_t{1} << 30;
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::size_t kAhead = 2048;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+#if defined(__x86_64__)
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+std::uint64_t
+read_piece(const std::uint64_t* data) {
+  typedef std::uint64_t Line __attribute__((vector_size(64)));
+  Line sums[4] = {};
+  for (std::size_t i = 0; i < kPiece / sizeof(std::uint64_t); i += 32) {
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < 4; ++j) {
+      __builtin_prefetch(data + i + 8 * j + kAhead / sizeof(std::uint64_t));
+      sums[j] += *reinterpret_cast<const Line*>(data + i + 8 * j);
+    }
+  }
+  std::uint64_t sum = 0;
+  for (const Line& line : sums)
+    for (std::size_t j = 0; j < 8; ++j) sum += line[j];
+  return sum;
+}
+
+}  // namespace
+
+MemoryReads::MemoryReads() {
+  memory_ = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory_ == MAP_FAILED)
+    throw Error(ErrorCode::kInput, std::string("cannot get 1 GiB to measure memory: ") + std::strerror(errno),
+                "free some memory");
+  madvise(memory_, kBytes, MADV_HUGEPAGE);  // a wish: without it the reads are slower, not wrong
+  std::memset(memory_, 1, kBytes);
+}
+
+MemoryReads::~MemoryReads() { munmap(memory_, kBytes); }
+
+double MemoryReads::rate(ThreadPool& pool) {
+  const auto* bytes = static_cast<const char*>(memory_);
+  std::vector<std::uint64_t> sums(kBytes / kPiece);
+  const double start = now();
+  pool.parallel_for(sums.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (; begin < end; ++begin) sums[begin] = read_piece(reinterpret_cast<const std::uint64_t*>(bytes + begin * kPiece));
+  });
+  return static_cast<double>(kBytes) / (now() - start);
+}
+
+}  // namespace areason
