@@ -13,8 +13,12 @@ TorchModel::TorchModel(const std::string& model, const Place& place)
       decoder_(config_.text, decoder_tensors(weights_->decoder, place), place),
       pool_(std::make_shared<KvPool>(config_.text, place)) {}
 
-AudioEmbeddings TorchModel::encode_audio(const LogMel& mel) {
-  return guarded([&] { return encoder_.run(mel); });
+std::vector<AudioEmbeddings> TorchModel::encode_windows(std::span<const LogMel* const> mels) {
+  return guarded([&] {
+    std::vector<AudioEmbeddings> out;
+    for (const LogMel* mel : mels) out.push_back(encoder_.run(*mel));
+    return out;
+  });
 }
 
 void TorchModel::adopt(KvCache& cache) const {

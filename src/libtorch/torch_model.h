@@ -15,7 +15,7 @@ class TorchModel final : public ModelBackend {
   TorchModel(const std::string& model, const Place& place);
 
   const ModelConfig& config() const override { return config_; }
-  AudioEmbeddings encode_audio(const LogMel& mel) override;
+  std::vector<AudioEmbeddings> encode_windows(std::span<const LogMel* const> mels) override;
   std::vector<float> forward_batch(std::span<const BatchItem> items) override;
   int pass_rows() const override { return 512; }
   KvType kv_type() const override;

@@ -86,8 +86,13 @@ class ModelBackend {
   virtual ~ModelBackend() = default;
 
   virtual const ModelConfig& config() const = 0;
-  // Encoder and projector. Returns chat's audio_tokens(mel.valid_frames) rows. Throws as check_mel().
-  virtual AudioEmbeddings encode_audio(const LogMel& mel) = 0;
+  // Encoder and projector for any number of windows: of each chat's audio_tokens(mel.valid_frames) rows, in the given order.
+  // How many share a pass is the implementation's; a window's rows are the same in any company. Throws as check_mel().
+  virtual std::vector<AudioEmbeddings> encode_windows(std::span<const LogMel* const> mels) = 0;
+  AudioEmbeddings encode_audio(const LogMel& mel) {
+    const LogMel* one = &mel;
+    return std::move(encode_windows({&one, 1}).front());
+  }
   // Appends every item's ids (with audio inserted) to its cache, with one pass over the weights. Returns logits [sum of items'
   // logits][V] in the items' order. Caches must be distinct. Throws as check_items(). On an error no cache has grown.
   virtual std::vector<float> forward_batch(std::span<const BatchItem> items) = 0;

@@ -1,6 +1,7 @@
 #include "model/qwen2_audio.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -125,8 +126,21 @@ Qwen2Audio Qwen2Audio::load(const std::string& model_dir, int threads) {
 
 const ModelConfig& Qwen2Audio::config() const { return impl_->config; }
 
-AudioEmbeddings Qwen2Audio::encode_audio(const LogMel& mel) {
-  return run_encoder(impl_->context, impl_->weights->encoder, impl_->config.audio, mel);
+// A whole window alone keeps the cores busy; more of them in a pass would only take more memory.
+std::vector<AudioEmbeddings> Qwen2Audio::encode_windows(std::span<const LogMel* const> mels) {
+  const int most = 2 * impl_->config.audio.max_positions;
+  std::vector<AudioEmbeddings> out;
+  for (std::size_t from = 0; from < mels.size();) {
+    std::size_t to = from;
+    int frames = 0;
+    do {
+      frames += mels[to++]->valid_frames;
+    } while (to < mels.size() && frames + mels[to]->valid_frames <= most);
+    auto pass = run_encoder(impl_->context, impl_->weights->encoder, impl_->config.audio, mels.subspan(from, to - from));
+    std::move(pass.begin(), pass.end(), std::back_inserter(out));
+    from = to;
+  }
+  return out;
 }
 
 // Runs one pass; appends to `out` the logits that are wanted of its rows.

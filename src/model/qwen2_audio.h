@@ -21,7 +21,8 @@ class Qwen2Audio final : public ModelBackend {
   Qwen2Audio& operator=(Qwen2Audio&&) noexcept;
 
   const ModelConfig& config() const override;
-  AudioEmbeddings encode_audio(const LogMel& mel) override;
+  // Neighbouring windows share a pass while their frames fill no more than one whole window.
+  std::vector<AudioEmbeddings> encode_windows(std::span<const LogMel* const> mels) override;
   std::vector<float> forward_batch(std::span<const BatchItem> items) override;
   // Up to this many rows in a pass a row's result does not depend on the other rows, in any weight format.
   int invariant_rows() const;

@@ -24,76 +24,136 @@ std::string clip_key(const std::string& path, LongAudio policy) {
          std::to_string(info.st_mtim.tv_nsec) + '\0' + std::to_string(static_cast<int>(policy));
 }
 
+// A window whose embeddings are still to be computed.
+struct Unheard {
+  std::size_t window = 0;  // of its clip
+  std::string name;        // of its file in the cache on disk; empty without one
+  LogMel mel;
+};
+
 }  // namespace
 
-std::shared_ptr<const HeardClip> ClipCache::load(const std::string& path, LongAudio policy,
-                                                 std::map<std::string, double>& seconds) {
-  const std::string key = clip_key(path, policy);
+// A clip that was decoded and not yet encoded.
+struct ClipCache::Reading {
+  std::string key;
+  std::vector<AudioWindow> windows;
+  std::shared_ptr<HeardClip> clip;
+  std::vector<Unheard> unheard;
+};
+
+namespace {
+
+void check_heard(const HeardClip& clip, std::size_t window, const std::vector<float>& samples) {
+  if (clip.windows[window].embeddings.tokens > 0) return;
+  throw Error(ErrorCode::kInput, clip.heard.path + " is too short to be heard (" + std::to_string(samples.size()) + " samples)",
+              "give at least 0.03 seconds of audio");
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const HeardClip>> ClipCache::load(const std::vector<std::string>& paths, LongAudio policy,
+                                                              std::map<std::string, double>& seconds) {
+  const double start = now();
+  std::vector<std::shared_ptr<const HeardClip>> out;
+  std::vector<Reading> readings;
+  for (const std::string& path : paths) {
+    const std::string key = clip_key(path, policy);
+    std::shared_ptr<const HeardClip> clip = known(key);
+    for (const Reading& reading : readings)
+      if (!key.empty() && reading.key == key) clip = reading.clip;  // the same file twice in one question
+    if (clip == nullptr) {
+      readings.push_back(read(path, key, policy));
+      clip = readings.back().clip;
+    }
+    out.push_back(std::move(clip));
+  }
+  if (readings.empty()) return out;
+  const double decoded = now();
+  encode(readings);
+  for (Reading& reading : readings) keep({std::move(reading.key), std::move(reading.clip)});
+  seconds["decode"] += decoded - start;
+  seconds["encode"] += now() - decoded;
+  return out;
+}
+
+std::shared_ptr<const HeardClip> ClipCache::known(const std::string& key) {
   for (auto it = recent_.begin(); it != recent_.end(); ++it) {
     if (key.empty() || it->key != key) continue;
     recent_.splice(recent_.begin(), recent_, it);
     return recent_.front().clip;
   }
-  std::shared_ptr<const HeardClip> clip = read(path, policy, seconds);
-  if (!key.empty()) recent_.push_front({key, clip});
+  return nullptr;
+}
+
+void ClipCache::keep(Entry entry) {
+  if (entry.key.empty()) return;
+  recent_.push_front(std::move(entry));
   if (recent_.size() > kKeptClips) recent_.pop_back();
-  return clip;
 }
 
-std::shared_ptr<HeardClip> ClipCache::read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds) {
-  const double start = now();
+ClipCache::Reading ClipCache::read(const std::string& path, std::string key, LongAudio policy) {
   const Waveform audio = load_audio_16k(path);
-  const double decoded = now();
-  auto clip = std::make_shared<HeardClip>();
-  clip->heard.path = path;
-  clip->heard.seconds = audio.seconds();
-  const double window_seconds = extractor_.config().chunk_seconds;
-  for (const AudioWindow& window : split_long_audio(audio, policy, window_seconds, path)) {
-    clip->windows.push_back(encode(window, path));
-    clip->heard.heard_seconds += window.audio.seconds();
-    clip->heard.tokens += clip->windows.back().embeddings.tokens;
-    clip->heard.truncated = clip->heard.truncated || window.truncated;
-  }
-  clip->heard.windows = static_cast<int>(clip->windows.size());
-  seconds["decode"] += decoded - start;
-  seconds["encode"] += now() - decoded;
-  return clip;
-}
-
-ClipWindow ClipCache::encode(const AudioWindow& window, const std::string& path) {
-  const auto& samples = window.audio.samples;
-  const std::string hash = sha256_hex({reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(samples[0])});
-  ClipWindow out;
-  out.content = std::stoull(hash.substr(0, 16), nullptr, 16) >> 1;
-  out.embeddings = embeddings_of(window, hash);
-  if (out.embeddings.tokens == 0) {
-    throw Error(ErrorCode::kInput, path + " is too short to be heard (" + std::to_string(samples.size()) + " samples)",
-                "give at least 0.03 seconds of audio");
+  Reading out{std::move(key),
+              split_long_audio(audio, policy, extractor_.config().chunk_seconds, path),
+              std::make_shared<HeardClip>(),
+              {}};
+  HeardAudio& heard = out.clip->heard;
+  heard.path = path;
+  heard.seconds = audio.seconds();
+  heard.windows = static_cast<int>(out.windows.size());
+  for (const AudioWindow& window : out.windows) {
+    heard.heard_seconds += window.audio.seconds();
+    heard.truncated = heard.truncated || window.truncated;
   }
   return out;
 }
 
-// From the cache on disk, or computed.
-AudioEmbeddings ClipCache::embeddings_of(const AudioWindow& window, const std::string& hash) {
-  const auto width = static_cast<std::size_t>(model_->config().text.width);
-  const std::string name = files_ == nullptr ? "" : "audio-" + sha256_hex(identity_ + '\n' + hash).substr(0, 40);
-  AudioEmbeddings out;
-  if (const auto file = files_ == nullptr ? std::nullopt : files_->get(name)) {
-    const auto bytes = file->bytes();
-    if (bytes.size() % (width * sizeof(float)) == 0) {
-      out.tokens = static_cast<int>(bytes.size() / (width * sizeof(float)));
-      out.data.resize(bytes.size() / sizeof(float));
-      std::memcpy(out.data.data(), bytes.data(), bytes.size());
-      return out;
+// Names every window by its samples and takes what the cache on disk has; the others get their log-mel spectrogram.
+void ClipCache::prepare(Reading& reading) {
+  for (std::size_t i = 0; i < reading.windows.size(); ++i) {
+    const auto& samples = reading.windows[i].audio.samples;
+    const std::string hash = sha256_hex({reinterpret_cast<const char*>(samples.data()), samples.size() * sizeof(samples[0])});
+    ClipWindow& window = reading.clip->windows.emplace_back();
+    window.content = std::stoull(hash.substr(0, 16), nullptr, 16) >> 1;
+    const std::string name = files_ == nullptr ? "" : "audio-" + sha256_hex(identity_ + '\n' + hash).substr(0, 40);
+    if (find_on_disk(name, window.embeddings)) continue;
+    reading.unheard.push_back({i, name, extractor_.compute(samples)});
+  }
+}
+
+bool ClipCache::find_on_disk(const std::string& name, AudioEmbeddings& out) {
+  if (files_ == nullptr) return false;
+  const auto row = static_cast<std::size_t>(model_->config().text.width) * sizeof(float);
+  const auto file = files_->get(name);
+  if (!file || file->bytes().size() % row != 0) return false;
+  const auto bytes = file->bytes();
+  out.tokens = static_cast<int>(bytes.size() / row);
+  out.data.resize(bytes.size() / sizeof(float));
+  std::memcpy(out.data.data(), bytes.data(), bytes.size());
+  return true;
+}
+
+// All windows of all clips at once: short ones share the passes over the encoder's weights.
+void ClipCache::encode(std::vector<Reading>& readings) {
+  std::vector<const LogMel*> mels;
+  for (Reading& reading : readings) {
+    prepare(reading);
+    for (const Unheard& unheard : reading.unheard) mels.push_back(&unheard.mel);
+  }
+  std::vector<AudioEmbeddings> embeddings = mels.empty() ? std::vector<AudioEmbeddings>() : model_->encode_windows(mels);
+  auto next = embeddings.begin();
+  for (Reading& reading : readings) {
+    for (const Unheard& unheard : reading.unheard) {
+      AudioEmbeddings& out = reading.clip->windows[unheard.window].embeddings = std::move(*next++);
+      if (files_ == nullptr || out.tokens == 0) continue;
+      const std::string_view bytes(reinterpret_cast<const char*>(out.data.data()), out.data.size() * sizeof(float));
+      files_->put(unheard.name, {&bytes, 1});
+    }
+    for (std::size_t i = 0; i < reading.windows.size(); ++i) {
+      check_heard(*reading.clip, i, reading.windows[i].audio.samples);
+      reading.clip->heard.tokens += reading.clip->windows[i].embeddings.tokens;
     }
   }
-  const LogMel mel = extractor_.compute(window.audio.samples);
-  if (mel.valid_frames > 0) out = model_->encode_audio(mel);
-  if (files_ != nullptr && out.tokens > 0) {
-    const std::string_view bytes(reinterpret_cast<const char*>(out.data.data()), out.data.size() * sizeof(float));
-    files_->put(name, {&bytes, 1});
-  }
-  return out;
 }
 
 }  // namespace areason

@@ -30,18 +30,24 @@ class ClipCache {
   // `files` may be null; `identity` names the model in it.
   ClipCache(ModelBackend& model, const LogMelConfig& config, FileCache* files, const std::string& identity)
       : model_(&model), extractor_(config), files_(files), identity_(identity) {}
-  // Adds the time it took to seconds["decode"] and seconds["encode"].
-  std::shared_ptr<const HeardClip> load(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
+  // The clips in the order of `paths`; windows that are not known yet are encoded together. Adds the time it took to
+  // seconds["decode"] and seconds["encode"].
+  std::vector<std::shared_ptr<const HeardClip>> load(const std::vector<std::string>& paths, LongAudio policy,
+                                                     std::map<std::string, double>& seconds);
 
  private:
-  std::shared_ptr<HeardClip> read(const std::string& path, LongAudio policy, std::map<std::string, double>& seconds);
-  ClipWindow encode(const AudioWindow& window, const std::string& path);
-  AudioEmbeddings embeddings_of(const AudioWindow& window, const std::string& hash);
-
   struct Entry {
-    std::string key;
+    std::string key;  // empty: not to be kept
     std::shared_ptr<const HeardClip> clip;
   };
+  struct Reading;
+  std::shared_ptr<const HeardClip> known(const std::string& key);
+  Reading read(const std::string& path, std::string key, LongAudio policy);
+  void prepare(Reading& reading);
+  void encode(std::vector<Reading>& readings);
+  bool find_on_disk(const std::string& name, AudioEmbeddings& out);
+  void keep(Entry entry);
+
   ModelBackend* model_;
   LogMelExtractor extractor_;
   FileCache* files_;

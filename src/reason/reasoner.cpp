@@ -93,11 +93,8 @@ SessionStats Reasoner::stats() const {
 }
 
 HeardClips Reasoner::hear(const std::vector<std::string>& paths, const AskOptions& options, Answer& answer) {
-  HeardClips out;
-  for (const std::string& path : paths) {
-    out.push_back(clips_.load(path, options.long_audio, answer.seconds));
-    answer.audio.push_back(out.back()->heard);
-  }
+  HeardClips out = clips_.load(paths, options.long_audio, answer.seconds);
+  for (const auto& clip : out) answer.audio.push_back(clip->heard);
   return out;
 }
 

@@ -134,6 +134,22 @@ TEST_F(TinySession, TheNextQuestionOnTheSameClipReusesItsAudio) {
   EXPECT_EQ(answer.seconds.at("decode"), 0);
 }
 
+TEST_F(TinySession, ClipsHeardTogetherAreWhatTheyAreAlone) {
+  const std::vector<std::string> clips = {short_clip(), some_clip(), short_clip(), long_clip()};
+  Session fresh(tiny_reference() + "/model");
+  const Answer together = fresh.ask(clips, "Which is the loudest?", short_answer());
+  for (const std::string& clip : clips) {
+    session_->ask({clip}, "What is heard?", short_answer());
+    session_->clear();
+  }
+  const Answer alone = session_->ask(clips, "Which is the loudest?", short_answer());
+  EXPECT_EQ(alone.seconds.at("decode"), 0);
+  ASSERT_EQ(together.audio.size(), 4u);
+  for (std::size_t i = 0; i < clips.size(); ++i) EXPECT_EQ(together.audio[i].tokens, alone.audio[i].tokens) << clips[i];
+  EXPECT_EQ(together.audio[3].windows, 2);
+  EXPECT_EQ(together.text, alone.text);
+}
+
 TEST_F(TinySession, LongClipsAreSeveralAudiosOrTruncatedOrRefused) {
   AskOptions options = short_answer();
   const Answer windows = session_->ask({long_clip()}, "Who speaks?", options);
