@@ -82,7 +82,7 @@ void tell_export(const ExportReport& r, const std::string& out) {
 
 struct ExportFlags {
   SetFlags set;
-  std::string samples, format = "jsonl", keep = "approved";
+  std::string samples, audio_root, format = "jsonl", keep = "approved";
   ExportOptions options;
 };
 
@@ -93,7 +93,7 @@ void run_export(ExportFlags& flags) {
     throw Error(ErrorCode::kUsage, "data export needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
   if (!flags.samples.empty())
-    return tell_export(export_samples(*export_from_file(flags.samples), flags.options), flags.options.out);
+    return tell_export(export_samples(*export_from_file(flags.samples, flags.audio_root), flags.options), flags.options.out);
   const auto store = flags.set.open();
   tell_export(export_samples(*source_of(flags.set, *store), flags.options), flags.options.out);
 }
@@ -104,6 +104,10 @@ void add_export(CLI::App& data) {
   flags->set.add_to(*app);
   app->get_option("--set")->required(false);
   app->add_option("--samples", flags->samples, "a sample file instead of a set")->type_name("FILE");
+  app->add_option(
+         "--audio-root", flags->audio_root,
+         "with --samples: the folder its audio lies in; absolute paths, as an earlier export wrote them, must lie in it too")
+      ->type_name("DIR");
   app->add_option("--format", flags->format,
                   "jsonl (the project's own), swift, hf (audiofolder with a card), webdataset (tar shards)")
       ->check(CLI::IsMember({"jsonl", "swift", "hf", "webdataset"}))

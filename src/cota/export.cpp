@@ -52,7 +52,11 @@ class StoreSource : public ExportSource {
 
 class FileSource : public ExportSource {
  public:
-  explicit FileSource(const std::string& path) : path_(path), in_(path, std::ios::binary) {
+  FileSource(const std::string& path, const std::string& root)
+      : path_(path),
+        root_(root.empty() ? parent_directory(path) : root),
+        absolute_(!root.empty()),
+        in_(path, std::ios::binary) {
     if (!in_) throw Error(ErrorCode::kInput, path + ": cannot be opened", "give a file of the sample schema");
   }
   void each(const std::function<void(std::int64_t, const ExportItem&)>& each) override {
@@ -75,10 +79,14 @@ class FileSource : public ExportSource {
  private:
   ExportItem item_of(const std::string& line) const {
     Sample sample = sample_from_json(parse_json(line, path_), path_);
+    if (absolute_)
+      for (std::string& audio : sample.audio)
+        if (fs::path(audio).is_absolute()) audio = fs::path(audio).lexically_relative(fs::absolute(root_).lexically_normal());
     const std::string group = sample.source.id.empty() ? sample.id : sample.source.set + ":" + sample.source.id;
-    return {std::move(sample), parent_directory(path_), group, 0};
+    return {std::move(sample), root_, group, 0};
   }
-  std::string path_;
+  std::string path_, root_;
+  bool absolute_;
   std::ifstream in_;
 };
 
@@ -125,7 +133,9 @@ std::unique_ptr<ExportSource> export_from_store(store::JobStore& store, const st
                                                 std::vector<std::string> excluded) {
   return std::make_unique<StoreSource>(store, where, std::move(excluded));
 }
-std::unique_ptr<ExportSource> export_from_file(const std::string& samples) { return std::make_unique<FileSource>(samples); }
+std::unique_ptr<ExportSource> export_from_file(const std::string& samples, const std::string& audio_root) {
+  return std::make_unique<FileSource>(samples, audio_root);
+}
 
 std::string export_audio_path(const ExportItem& item, const std::string& audio) {
   if (item.root.empty() && fs::path(audio).is_absolute()) return audio;

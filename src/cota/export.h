@@ -37,7 +37,8 @@ class ExportSource {
 // Finished reviews. `excluded` clips (duplicates that were found later) are left out.
 std::unique_ptr<ExportSource> export_from_store(store::JobStore& store, const std::map<std::string, std::string>& where,
                                                 std::vector<std::string> excluded);
-std::unique_ptr<ExportSource> export_from_file(const std::string& samples);
+// Audio lies in the file's folder, or in `audio_root`, where absolute paths (those of an earlier export) are taken too.
+std::unique_ptr<ExportSource> export_from_file(const std::string& samples, const std::string& audio_root = "");
 
 struct ExportOptions {
   ExportFormat format = ExportFormat::kJsonl;

@@ -95,6 +95,22 @@ TEST_F(Export, JsonlIsTheProjectsOwnSchemaAndRefusedSamplesStayOut) {
   for (const std::string& clip : groups[1]) EXPECT_FALSE(groups[0].contains(clip)) << "a clip lies on both sides";
 }
 
+TEST_F(Export, AnExportCanBeExportedAgainFromTheFolderOfItsAudioOnly) {
+  run(ExportFormat::kJsonl, "out");
+  ExportOptions options;
+  options.format = ExportFormat::kSwift;
+  options.out = root_ + "/again";
+  const std::string first = root_ + "/out/train.jsonl";
+  const auto again = [&](const std::string& audio_root) {
+    return export_samples(*export_from_file(first, audio_root), options);
+  };
+  EXPECT_THROW(again(""), Error);
+  EXPECT_THROW(again(root_ + "/out"), Error) << "the clips lie beside that folder, not in it";
+  EXPECT_EQ(again(root_).samples, static_cast<std::int64_t>(read_samples(first).size()));
+  for (const Json& line : lines_of(read_file(options.out + "/train.jsonl")))
+    EXPECT_TRUE(fs::exists(line["audios"][0].get<std::string>())) << line;
+}
+
 TEST_F(Export, SwiftHasOneAudioTagAClip) {
   run(ExportFormat::kSwift, "out");
   for (const Json& line : lines_of(read_file(root_ + "/out/train.jsonl"))) {
