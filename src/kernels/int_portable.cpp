@@ -12,6 +12,7 @@ namespace isa_int_portable {
 namespace {
 
 constexpr int kColumns = 8;
+constexpr int kDepth = 512;
 
 // One group of 32 weights.
 struct Group {
@@ -120,7 +121,7 @@ void int_dot(const IntDotArgs& args) {
 
 // The panel holds the groups as they are read.
 void int_pack(const IntPackArgs& args) {
-  static_assert(sizeof(Group) * kColumns * kIntGroups <= sizeof(IntPanel::w));
+  static_assert(sizeof(Group) * kColumns * kDepth / 32 <= sizeof(IntPanel::w));
   for (int g = 0; g < args.k / 32; ++g) {
     for (int c = 0; c < kColumns; ++c) {
       const auto* row = static_cast<const std::uint8_t*>(args.weights) +
@@ -164,7 +165,7 @@ void int_tile(const IntTileArgs& args) {
 
 const IntTable* int_table_portable() {
   using namespace isa_int_portable;
-  static const IntTable table = {kColumns, kIntDepth, kIntTileRows, 1, &int_quantize, &int_dot, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kIntTileRows, 1, &int_quantize, &int_dot, &int_pack, &int_tile};
   return &table;
 }
 

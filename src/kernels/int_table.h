@@ -30,8 +30,8 @@ constexpr RowScales row_scales(WeightType type) {
 // Activations as int8, in one of two orders.
 //   Rows by themselves (one, or few): padded with zeros to a multiple of 128 values. Of as many groups as a vector has lanes of
 //   16 bytes, the first halves come first, then the second halves; without vectors the values are in their order.
-//   Tiles of four rows, of one depth (kIntDepth or what is left): value k of row r stands at q[tile][k / 4][r][k % 4], the
-//   other arrays are [tile][group][r].
+//   Tiles of four rows, of one depth (IntTable::depth or what is left): value k of row r stands at q[tile][k / 4][r][k % 4],
+//   the other arrays are [tile][group][r].
 struct IntRows {
   const std::int8_t* q = nullptr;
   const float* d = nullptr;                    // of a group of 32
@@ -73,17 +73,17 @@ struct IntDotArgs {
   Store store;
 };
 
-constexpr int kIntDepth = 512;   // k of one packed panel
-constexpr int kIntColumns = 32;  // at most, of one packed panel
-constexpr int kIntGroups = kIntDepth / 32;
+constexpr int kIntColumns = 32;         // at most, of one packed panel
+constexpr int kIntPanelValues = 16384;  // weights of a panel: its columns times its depth of k
+constexpr int kIntPanelGroups = kIntPanelValues / 32;
 constexpr int kScaleForms = 4;  // scales times 1, 1.25, 1.5 and 1.75, in panels for many rows with coarse scales
 constexpr int kManyRows = 32;   // from which on it pays to make them
 
-// The integers of `columns` weight rows, some depth of k, in the order that a tile reads them.
+// The integers of some weight rows (columns), some depth of k, in the order that a tile reads them.
 struct IntPanel {
-  alignas(64) std::uint8_t w[kIntDepth * kIntColumns];
-  alignas(64) float scale[kScaleForms * kIntGroups * kIntColumns];  // [form][scale group][column]
-  alignas(64) float min[kIntGroups * kIntColumns];                  // [group][column]
+  alignas(64) std::uint8_t w[kIntPanelValues];
+  alignas(64) float scale[kScaleForms * kIntPanelGroups];  // [form][scale group][column]
+  alignas(64) float min[kIntPanelGroups];                  // [group][column]
 };
 
 struct IntPackArgs {
@@ -91,7 +91,7 @@ struct IntPackArgs {
   const void* weights;  // the first row, at the first column of the panel's depth
   std::size_t row_bytes;
   int rows;          // 1 … nc; missing columns repeat the last row
-  int k;             // <= kIntDepth
+  int k;             // <= the table's depth
   int rows_of_x;     // that the panel will be multiplied with
   const void* next;  // the first row of what will be packed next, as far apart: fetched into the cache
   IntPanel* panel;
@@ -113,7 +113,7 @@ struct IntTileArgs {
 // values of two bytes, q holds pairs of them, scales and sums do not exist.
 struct IntTable {
   int nc;           // columns of a panel
-  int depth;        // k of a panel, at most kIntDepth
+  int depth;        // k of a panel
   int tile_rows;    // rows of x that stand together
   int value_bytes;  // of q
   void (*quantize)(const IntQuantizeArgs&);

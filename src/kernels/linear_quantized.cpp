@@ -130,8 +130,8 @@ struct Sums {
 
 // y[i] = acc - min (+ bias) (+ y); loops without branches, which the compiler makes vectors of.
 void write_row(const Sums& sums, const float* bias, Store store, std::span<float> y) {
-  if (sums.min == nullptr && bias == nullptr && store == Store::kReplace && y.size() == kIntColumns) {
-    std::memcpy(y.data(), sums.acc, kIntColumns * sizeof(float));
+  if (sums.min == nullptr && bias == nullptr && store == Store::kReplace) {
+    std::memcpy(y.data(), sums.acc, y.size_bytes());
     return;
   }
   float total[kIntColumns];
@@ -233,7 +233,7 @@ void many_rows(const KernelContext& context, const IntTable& table, const Linear
       ceil_div(ceil_div(in.rows, std::max(wanted, ceil_div(in.rows, kTaskRows))), table.tile_rows) * table.tile_rows;
   const std::size_t row_blocks = size(ceil_div(in.rows, step));
   context.pool.parallel_for(pieces.size() * row_blocks, 1, [&](std::size_t begin, std::size_t end) {
-    const auto scratch = std::make_unique<PanelScratch>();
+    const auto scratch = std::make_unique_for_overwrite<PanelScratch>();
     for (; begin < end; ++begin) {
       const int row = static_cast<int>(begin % row_blocks) * step;
       PanelTask{table, in, pieces[begin / row_blocks], {row, std::min(step, in.rows - row)}, x}.run(*scratch);

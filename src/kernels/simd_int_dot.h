@@ -2,7 +2,8 @@
 // the next one is fetched in the order of its addresses. See int_table.h for the arithmetic.
 // Thread rule: pure functions.
 #pragma once
-#include "kernels/simd_int_formats.h"
+
+#include "kernels/simd_int_columns.h"
 
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
@@ -214,6 +215,7 @@ void dot_bands(const IntDotArgs& args) {
 template <class Format>
 void dot_rows(const IntDotArgs& args) {
   if (args.rows == 1) return dot_bands<Format, true>(args);
+  if (kQuads == 4 && args.rows >= Format::kColumnRows) return dot_columns<Format>(args);
   dot_bands<Format, false>(args);
 }
 

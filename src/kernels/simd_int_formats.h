@@ -1,7 +1,9 @@
 // The block formats as vectors of bytes, four weight rows at a time: for each format
-//   kBlock, kBytesOf   weights and bytes of a unit (one or several blocks) that `scales` covers; kSteps vectors' worth of
-//   groups load(unit, step)   kQuads groups: the first 16 weights of group i in lane i of out[0], the next 16 in lane i of
-//   out[1] scales(units)      f32 factors of four rows: lane i belongs to group i of a step, element r to row r
+//   kUnitBytes            bytes of a unit (one or several blocks) that `scales` covers: kSteps vectors' worth of groups
+//   load(unit, step)      kQuads groups: the first 16 weights of group i in lane i of out[0], the next 16 in lane i of out[1]
+//   nibbles(unit, step)   formats of nibbles only: the same groups as they are stored, and split() makes the above of them
+//   scales(units)         f32 factors of four rows: lane i belongs to group i of a step, element r to row r
+//   kColumnRows           rows of x from which on simd_int_columns.h is faster than simd_int_dot.h, measured with 512 bits
 // Thread rule: pure functions.
 #pragma once
 #include "kernels/simd_int_ops.h"
@@ -51,14 +53,16 @@ struct FormatQ4_0 {
   static constexpr int kSteps = 1;
   static constexpr bool kMinima = false, kHalves = false;
   static constexpr std::size_t kUnitBytes = 18 * kQuads;
+  static constexpr int kColumnRows = 7;
   struct Scales {
     F scale[1];
   };
-  static void load(Unit unit, int, V (&out)[2]) {
-    const V q = load_lanes(unit + 2, 18);
+  static V nibbles(Unit unit, int) { return load_lanes(unit + 2, 18); }
+  static void split(V q, V (&out)[2]) {
     out[0] = low_nibbles(q);
     out[1] = high_nibbles(q);
   }
+  static void load(Unit unit, int step, V (&out)[2]) { split(nibbles(unit, step), out); }
   static Scales scales(const Unit (&rows)[4]) { return {{small_scales<18>(rows)}}; }
 };
 
@@ -68,6 +72,7 @@ struct FormatQ8_0 {
   static constexpr int kSteps = 1;
   static constexpr bool kMinima = false, kHalves = false;
   static constexpr std::size_t kUnitBytes = 34 * kQuads;
+  static constexpr int kColumnRows = 12;
   struct Scales {
     F scale[1];
   };
@@ -134,8 +139,7 @@ inline SuperScales super_scales(const Unit (&rows)[4]) {
 }
 
 // 32 bytes hold a group in their low and the next one in their high halves; kQuads groups of a step.
-inline void load_nibble_groups(Unit q, V (&out)[2]) {
-  const V v = load(q);
+inline void split_nibble_groups(V v, V (&out)[2]) {
   const V low = low_nibbles(v), high = high_nibbles(v);
 #if defined(__AVX512VNNI__)
   // lanes g0a g0b g2a g2b | g1a g1b g3a g3b
@@ -153,8 +157,11 @@ struct FormatQ4_K {
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = true, kHalves = false;
   static constexpr std::size_t kUnitBytes = 144;
+  static constexpr int kColumnRows = 7;
   using Scales = SuperScales;
-  static void load(Unit unit, int step, V (&out)[2]) { load_nibble_groups(unit + 16 + step * 16 * kQuads, out); }
+  static V nibbles(Unit unit, int step) { return areason::AREASON_ISA_NAMESPACE::load(unit + 16 + step * 16 * kQuads); }
+  static void split(V q, V (&out)[2]) { split_nibble_groups(q, out); }
+  static void load(Unit unit, int step, V (&out)[2]) { split(nibbles(unit, step), out); }
   static Scales scales(const Unit (&rows)[4]) { return super_scales(rows); }
 };
 
@@ -164,9 +171,10 @@ struct FormatQ5_K {
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = true, kHalves = false;
   static constexpr std::size_t kUnitBytes = 176;
+  static constexpr int kColumnRows = 7;
   using Scales = SuperScales;
   static void load(Unit unit, int step, V (&out)[2]) {
-    load_nibble_groups(unit + 48 + step * 16 * kQuads, out);
+    split_nibble_groups(areason::AREASON_ISA_NAMESPACE::load(unit + 48 + step * 16 * kQuads), out);
     const auto* high = reinterpret_cast<const __m128i*>(unit + 16);
     for (int part = 0; part < 2; ++part) {
       const __m128i bits = _mm_loadu_si128(high + part);
@@ -193,6 +201,7 @@ struct FormatQ6_K {
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = false, kHalves = true;  // a scale for every 16 weights
   static constexpr std::size_t kUnitBytes = 210;
+  static constexpr int kColumnRows = 4;
   struct Scales {
     F scale[kSteps];   // of out[0]
     F second[kSteps];  // of out[1]

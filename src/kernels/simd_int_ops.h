@@ -34,7 +34,6 @@ inline F set1f(float x) { return _mm512_set1_ps(x); }
 inline F add(F a, F b) { return _mm512_add_ps(a, b); }
 inline F mul(F a, F b) { return _mm512_mul_ps(a, b); }
 inline F to_float(V v) { return _mm512_cvtepi32_ps(v); }
-inline V shift_left(V v, __m128i count) { return _mm512_sll_epi32(v, count); }
 inline V add32(V a, V b) { return _mm512_add_epi32(a, b); }
 inline V unpack_low32(V a, V b) { return _mm512_unpacklo_epi32(a, b); }
 inline V unpack_high32(V a, V b) { return _mm512_unpackhi_epi32(a, b); }
@@ -80,6 +79,11 @@ inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
   out[2] = _mm512_castps512_ps256(high);
   out[3] = _mm512_extractf32x8_ps(high, 1);
 }
+// 32-bit element kElement of each lane in all of that lane.
+template <int kElement>
+inline V spread_dword(V v) {
+  return _mm512_shuffle_epi32(v, static_cast<_MM_PERM_ENUM>(0x55 * kElement));
+}
 inline V zero() { return _mm512_setzero_si512(); }
 template <int kCount>
 inline V shift_left(V v) {
@@ -111,7 +115,6 @@ inline F set1f(float x) { return _mm256_set1_ps(x); }
 inline F add(F a, F b) { return _mm256_add_ps(a, b); }
 inline F mul(F a, F b) { return _mm256_mul_ps(a, b); }
 inline F to_float(V v) { return _mm256_cvtepi32_ps(v); }
-inline V shift_left(V v, __m128i count) { return _mm256_sll_epi32(v, count); }
 inline V add32(V a, V b) { return _mm256_add_epi32(a, b); }
 inline V unpack_low32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }
 inline V unpack_high32(V a, V b) { return _mm256_unpackhi_epi32(a, b); }
@@ -135,6 +138,10 @@ inline V spread_odd(const std::int32_t* p) { return spread_two(p + 1, p + 3); }
 inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
   out[0] = _mm256_permute2f128_ps(a, b, 0x20);
   out[1] = _mm256_permute2f128_ps(a, b, 0x31);
+}
+template <int kElement>
+inline V spread_dword(V v) {
+  return _mm256_shuffle_epi32(v, 0x55 * kElement);
 }
 inline V zero() { return _mm256_setzero_si256(); }
 template <int kCount>

@@ -2,79 +2,23 @@
 // Panel: w[group][8 steps of 4 weights][column][4 bytes], scale[scale group][column], min[group][column].
 // See int_table.h for the arithmetic. Thread rule: pure functions.
 #pragma once
-#include "kernels/simd_int_formats.h"
+#include "kernels/simd_int_pack.h"
 
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
 
 constexpr int kColumnVectors = 2;
 constexpr int kColumns = kColumnVectors * kLanes32;
+constexpr int kDepth = 512;
 constexpr int kTileRows = kIntTileRows;
-static_assert(kColumns <= kIntColumns);
-
-inline void store(std::uint8_t* at, V v) { std::memcpy(at, &v, sizeof v); }
-
-// Lane q of v[i] for lane i of v[q].
-inline void transpose_lanes(V (&v)[kQuads]) {
-#if defined(__AVX512VNNI__)
-  const V a = _mm512_shuffle_i64x2(v[0], v[1], 0x44), b = _mm512_shuffle_i64x2(v[2], v[3], 0x44);
-  const V c = _mm512_shuffle_i64x2(v[0], v[1], 0xee), d = _mm512_shuffle_i64x2(v[2], v[3], 0xee);
-  v[0] = first_halves(a, b);
-  v[1] = second_halves(a, b);
-  v[2] = first_halves(c, d);
-  v[3] = second_halves(c, d);
-#else
-  const V first = first_halves(v[0], v[1]);
-  v[1] = second_halves(v[0], v[1]);
-  v[0] = first;
-#endif
-}
-
-// kLanes32 weight rows: four for each lane of a vector.
-using UnitRows = Unit[kQuads][4];
-
-// kQuads groups of kLanes32 columns into a panel: whole vectors are stored.
-template <class Format>
-inline void pack_step(const UnitRows& rows, int step, std::uint8_t* w) {
-  constexpr std::size_t kStep = kColumns * 4, kGroup = 8 * kStep;
-  V piece[8][kQuads];  // four weights of four columns in a lane: [step of the panel][quad of columns], lanes are groups
-#pragma GCC unroll 4
-  for (int quad = 0; quad < kQuads; ++quad) {
-    V row[4][2];
-#pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) Format::load(rows[quad][r], step, row[r]);
-#pragma GCC unroll 2
-    for (int half = 0; half < 2; ++half) {
-      const V a = unpack_low32(row[0][half], row[1][half]), b = unpack_low32(row[2][half], row[3][half]);
-      const V c = unpack_high32(row[0][half], row[1][half]), d = unpack_high32(row[2][half], row[3][half]);
-      piece[4 * half][quad] = unpack_low64(a, b);
-      piece[4 * half + 1][quad] = unpack_high64(a, b);
-      piece[4 * half + 2][quad] = unpack_low64(c, d);
-      piece[4 * half + 3][quad] = unpack_high64(c, d);
-    }
-  }
-#pragma GCC unroll 8
-  for (std::size_t j = 0; j < 8; ++j) {
-    transpose_lanes(piece[j]);
-#pragma GCC unroll 4
-    for (std::size_t group = 0; group < kQuads; ++group) store(w + group * kGroup + j * kStep, piece[j][group]);
-  }
-}
-
-// Factors of kQuads groups (lanes) for kQuads quads of columns, to [group][column] at this distance.
-inline void pack_scales(const F (&scale)[kQuads], float* at, std::size_t step) {
-  V bits[kQuads];
-  std::memcpy(bits, scale, sizeof bits);
-  transpose_lanes(bits);
-  for (std::size_t group = 0; group < kQuads; ++group) store(reinterpret_cast<std::uint8_t*>(at + group * step), bits[group]);
-}
+static_assert(kColumns <= kIntColumns && kColumns * kDepth <= kIntPanelValues);
 
 template <class Format>
 inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t column, IntPanel& panel) {
   typename Format::Scales scales[kQuads];
   for (int quad = 0; quad < kQuads; ++quad) scales[quad] = Format::scales(rows[quad]);
   for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
-    pack_step<Format>(rows, step, panel.w + (group * 8 * kColumns + column) * 4);
+    pack_groups<Format, kColumns>(rows, step, panel.w + group * kGroupBytes<kColumns> + 4 * column);
     F values[kQuads];
     for (int quad = 0; quad < kQuads; ++quad) values[quad] = scales[quad].scale[step];
     if constexpr (Format::kHalves) {
@@ -98,7 +42,7 @@ template <class Format>
 constexpr bool kScaleFormsPay = kQuads == 4 && !Format::kHalves && Format::kBytes != Bytes::kS8;
 
 #if defined(__AVX512VNNI__)
-constexpr std::size_t kFormFloats = kIntGroups * kColumns;
+constexpr std::size_t kFormFloats = kDepth / 32 * kColumns;
 
 // Adding an exponent to zero would not leave zero: the weights of such groups become zero instead.
 template <class Format>
@@ -122,13 +66,11 @@ void make_forms(IntPanel& panel, int groups) {
   }
 }
 
-// scale * d by its bits.
-inline F scaled(const float* scale, const float* d, const std::int32_t* exponent) {
+// Where d's form of the scales begins.
+inline std::size_t form_of(const float* d) {
   std::uint32_t bits;
   std::memcpy(&bits, d, sizeof bits);
-  const V form = _mm512_load_si512(scale + ((bits >> 21) & 3u) * kFormFloats);
-  const V sum = add32(form, set1_i32(exponent));
-  return _mm512_castsi512_ps(sum);
+  return ((bits >> 21) & 3u) * kFormFloats;
 }
 #endif
 
@@ -138,7 +80,7 @@ inline void pack_vector(const IntPackArgs& args, int column) {
   constexpr int kUnit = 32 * kQuads * Format::kSteps;
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
   // What is packed next is fetched a little with every unit: all at once would be more than a core can have under way.
-  const std::ptrdiff_t ahead = static_cast<const std::uint8_t*>(args.next) - weights;
+  const char* next = static_cast<const char*>(args.next) + static_cast<std::size_t>(column) * args.row_bytes;
   Unit rows[kQuads][4];
   for (int i = 0; i < kLanes32; ++i) {
     const auto row = static_cast<std::size_t>(column + i < args.rows ? column + i : args.rows - 1);
@@ -146,12 +88,9 @@ inline void pack_vector(const IntPackArgs& args, int column) {
   }
   std::size_t group = 0;
   for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
-    for (auto& quad : rows)
-      for (Unit row : quad)
-        for (std::size_t at = 0; at < Format::kUnitBytes; at += 64)
-          _mm_prefetch(
-              reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(row) + static_cast<std::uintptr_t>(ahead) + at),
-              _MM_HINT_T0);
+    for (std::size_t i = 0; i < kLanes32; ++i)
+      for (std::size_t at = 0; at < Format::kUnitBytes; at += 64) _mm_prefetch(next + i * args.row_bytes + at, _MM_HINT_T0);
+    next += Format::kUnitBytes;
     pack_unit<Format>(rows, group, static_cast<std::size_t>(column), *args.panel);
     for (auto& quad : rows)
       for (Unit& row : quad) row += Format::kUnitBytes;
@@ -174,47 +113,137 @@ void pack_columns(const IntPackArgs& args) {
 #endif
 }
 
-// Products of four weights each, `kSteps` of them, for the first kRows rows of a tile: sum[row][vector].
-template <Bytes kBytes, int kRows, int kSteps>
-inline void multiply_steps(const std::uint8_t* w, const std::int8_t* q, V (&sum)[kRows][kColumnVectors]) {
+template <int kRows>
+using TileSums = V[kRows][kColumnVectors];
+
+// What the format's offset adds to the sums of row r.
+template <class Format>
+inline V offset_part(const std::int32_t* minus, int r) {
+  if constexpr (Format::kShift < 32)
+    return shift_left<Format::kShift>(set1_i32(minus + r));
+  else
+    return zero();
+}
+
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
-  if constexpr (kBytes == Bytes::kU4) {  // all eight steps fit into 16 bits: 8 * 2 * 15 * 127 < 2^15
-    V narrow[kRows][kColumnVectors] = {};
-    for (int s = 0; s < kSteps; ++s) {
-      const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
-#pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) {
-        const V x = set1_i32(q + 4 * (s * kTileRows + r));
-        narrow[r][0] = _mm256_add_epi16(narrow[r][0], pairs<kBytes>(w0, x));
-        narrow[r][1] = _mm256_add_epi16(narrow[r][1], pairs<kBytes>(w1, x));
-      }
-    }
-    for (int r = 0; r < kRows; ++r)
-      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = add32(sum[r][v], widen_pairs(narrow[r][v]));
-    return;
-  }
-#endif
+// Keeps a sum where it is: a compiler that is free to add in another order keeps all products in memory first.
+inline void settle(V& v) { __asm__("" : "+x"(v)); }
+
+// All eight steps of four-bit weights fit into 16 bits: 8 * 2 * 15 * 127 < 2^15.
+template <class Format, int kRows>
+__attribute__((always_inline)) inline void multiply_narrow(const std::uint8_t* w, const std::int8_t* q,
+                                                           const std::int32_t* minus, TileSums<kRows>& sum) {
 #pragma GCC unroll 8
-  for (int s = 0; s < kSteps; ++s) {
+  for (int s = 0; s < 8; ++s) {
     const V w0 = load(w + s * kColumns * 4), w1 = load(w + s * kColumns * 4 + sizeof(V));
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const V x = set1_i32(q + 4 * (s * kTileRows + r));
-      sum[r][0] = dot4<kBytes>(sum[r][0], w0, x);
-      sum[r][1] = dot4<kBytes>(sum[r][1], w1, x);
+      const V a = pairs<Format::kBytes>(w0, x), b = pairs<Format::kBytes>(w1, x);
+      sum[r][0] = s == 0 ? a : _mm256_add_epi16(sum[r][0], a);
+      sum[r][1] = s == 0 ? b : _mm256_add_epi16(sum[r][1], b);
+      settle(sum[r][0]);
+      settle(sum[r][1]);
     }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    const V offset = offset_part<Format>(minus, r);
+    sum[r][0] = add32(offset, widen_pairs(sum[r][0]));
+    sum[r][1] = add32(offset, widen_pairs(sum[r][1]));
   }
 }
 
-// The sums of kRows rows, as they were or zero.
+// Two steps of weights of five or six bits fit: 2 * 2 * 63 * 127 < 2^15. Signed bytes go step by step.
+template <class Format, int kRows, int kSteps>
+__attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, const std::int8_t* q, TileSums<kRows>& sum) {
+  constexpr bool kTwo = Format::kBytes != Bytes::kS8;
+  constexpr int kStride = kTwo ? 2 : 1;
+#pragma GCC unroll 8
+  for (int s = 0; s < kSteps; s += kStride) {
+    const auto at = [&](int step, int v) { return load(w + (s + step) * kColumns * 4 + v * static_cast<int>(sizeof(V))); };
+    const V w0 = at(0, 0), w1 = at(0, 1), next0 = kTwo ? at(1, 0) : w0, next1 = kTwo ? at(1, 1) : w1;
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const V x = set1_i32(q + 4 * (s * kTileRows + r));
+      V a = pairs<Format::kBytes>(w0, x), b = pairs<Format::kBytes>(w1, x);
+      if constexpr (kTwo) {
+        const V y = set1_i32(q + 4 * ((s + 1) * kTileRows + r));
+        a = _mm256_add_epi16(a, pairs<Format::kBytes>(next0, y));
+        b = _mm256_add_epi16(b, pairs<Format::kBytes>(next1, y));
+      }
+      sum[r][0] = add_pairs(sum[r][0], a);
+      sum[r][1] = add_pairs(sum[r][1], b);
+      settle(sum[r][0]);
+      settle(sum[r][1]);
+    }
+  }
+}
+#else
+template <class Format, int kRows, int kSteps>
+__attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, const std::int8_t* q, TileSums<kRows>& sum) {
+#pragma GCC unroll 8
+  for (int s = 0; s < kSteps; ++s) {
+    V weights[kColumnVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kColumnVectors; ++v) weights[v] = load(w + (s * kColumns + v * kLanes32) * 4);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const V x = set1_i32(q + 4 * (s * kTileRows + r));
+#pragma GCC unroll 4
+      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = dot4<Format::kBytes>(sum[r][v], weights[v], x);
+    }
+  }
+}
+#endif
+
+// The exact integers of a scale group for the first kRows rows of a tile: products of kSteps times four weights each.
+template <class Format, int kRows, int kSteps>
+__attribute__((always_inline)) inline void multiply_group(const std::uint8_t* w, const std::int8_t* q,
+                                                          const std::int32_t* minus, TileSums<kRows>& sum) {
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+  if constexpr (Format::kBytes == Bytes::kU4) return multiply_narrow<Format, kRows>(w, q, minus, sum);
+#endif
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = offset_part<Format>(minus, r);
+  multiply_wide<Format, kRows, kSteps>(w, q, sum);
+}
+
+// Calls add(vector, float(sum) * (scale * d)) for one row; `d` and `exponent` are the row's.
+template <bool kForms, class Add>
+__attribute__((always_inline)) inline void scale_group(const V (&sum)[kColumnVectors], const float* scale, const float* d,
+                                                       const std::int32_t* exponent, Add add_product) {
+#if defined(__AVX512VNNI__)
+  if constexpr (kForms) {
+    const V power = set1_i32(exponent);
+    scale += form_of(d);
+#pragma GCC unroll 4
+    for (int v = 0; v < kColumnVectors; ++v) {
+      const V bits = add32(_mm512_loadu_si512(scale + v * kLanes32), power);  // scale * d by its bits
+      add_product(v, mul(to_float(sum[v]), _mm512_castsi512_ps(bits)));
+    }
+    return;
+  }
+#endif
+  static_cast<void>(exponent);
+  const F factor = set1f(*d);
+#pragma GCC unroll 4
+  for (int v = 0; v < kColumnVectors; ++v) add_product(v, mul(to_float(sum[v]), mul(loadf(scale + v * kLanes32), factor)));
+}
+
+// The sums of a tile's rows, as they were or zero.
 template <int kRows>
-inline void read_sums(const IntTileArgs& args, const float* from, F (&sum)[kRows][kColumnVectors]) {
+using TileFloats = F[kRows][kColumnVectors];
+template <int kRows>
+inline void read_sums(const IntTileArgs& args, const float* from, TileFloats<kRows>& sum) {
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kColumnVectors; ++v)
       sum[r][v] = args.store == Store::kAdd ? loadf(from + r * kColumns + v * kLanes32) : set1f(0.0f);
 }
 template <int kRows>
-inline void write_sums(const F (&sum)[kRows][kColumnVectors], float* to) {
+inline void write_sums(const TileFloats<kRows>& sum, float* to) {
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kColumnVectors; ++v) storef(to + r * kColumns + v * kLanes32, sum[r][v]);
 }
@@ -222,54 +251,51 @@ inline void write_sums(const F (&sum)[kRows][kColumnVectors], float* to) {
 // kRows rows of one tile, whose x begins at args.x.
 template <class Format, int kRows, bool kForms>
 void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
+  constexpr bool kInMemory = kQuads == 2;  // sixteen registers are full of integers: the sums stay where they are
   constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
   const int scale_groups = args.groups * kHalves;
   const std::int32_t* minus = Format::kHalves ? x.minus_halves : x.minus_sum;
   const std::uint8_t* w = args.panel->w;
   const float* scale = args.panel->scale;
   const std::int8_t* q = x.q;
-  const __m128i shift = _mm_cvtsi32_si128(Format::kShift);
-  F acc[kRows][kColumnVectors];
+  TileFloats<kRows> acc;
   read_sums<kRows>(args, out, acc);
+  if constexpr (kInMemory) write_sums<kRows>(acc, out);
   for (int g = 0; g < scale_groups; ++g) {
-    V sum[kRows][kColumnVectors];
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) sum[r][0] = sum[r][1] = shift_left(set1_i32(minus + r), shift);
-    multiply_steps<Format::kBytes, kRows, kSteps>(w, q, sum);
-    const float* d = x.d + g / kHalves * kTileRows;
+    TileSums<kRows> sum;
+    multiply_group<Format, kRows, kSteps>(w, q, minus, sum);
+    const int at = g / kHalves * kTileRows;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-#if defined(__AVX512VNNI__)
-      if constexpr (kForms) {
-        const std::int32_t* exponent = x.exponent + g * kTileRows + r;
-        acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), scaled(scale, d + r, exponent)));
-        acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), scaled(scale + kLanes32, d + r, exponent)));
-        continue;
-      }
-#endif
-      const F factor = set1f(d[r]);
-      acc[r][0] = add(acc[r][0], mul(to_float(sum[r][0]), mul(loadf(scale), factor)));
-      acc[r][1] = add(acc[r][1], mul(to_float(sum[r][1]), mul(loadf(scale + kLanes32), factor)));
+      scale_group<kForms>(sum[r], scale, x.d + at + r, x.exponent + at + r, [&](int v, F product) {
+        float* place = out + r * kColumns + v * kLanes32;
+        if constexpr (kInMemory)
+          storef(place, add(loadf(place), product));
+        else
+          acc[r][v] = add(acc[r][v], product);
+      });
     }
     w += kSteps * kColumns * 4;
     scale += kColumns;
     q += kSteps * kTileRows * 4;
     minus += kTileRows;
   }
-  write_sums<kRows>(acc, out);
+  if constexpr (!kInMemory) write_sums<kRows>(acc, out);
 }
 
 template <int kRows>
 void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
-  F sum[kRows][kColumnVectors];
+  TileFloats<kRows> sum;
   read_sums<kRows>(args, out, sum);
   for (int g = 0; g < args.groups; ++g) {
-    const F m0 = loadf(args.panel->min + g * kColumns), m1 = loadf(args.panel->min + g * kColumns + kLanes32);
+    F min[kColumnVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kColumnVectors; ++v) min[v] = loadf(args.panel->min + g * kColumns + v * kLanes32);
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const F ds = set1f(x.ds[g * kTileRows + r]);
-      sum[r][0] = add(sum[r][0], mul(m0, ds));
-      sum[r][1] = add(sum[r][1], mul(m1, ds));
+#pragma GCC unroll 4
+      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = add(sum[r][v], mul(min[v], ds));
     }
   }
   write_sums<kRows>(sum, out);
