@@ -61,7 +61,7 @@ def point(results, arm, split, place, first=False):
 
 def draw_arms(results):
     arms = [("answer", "(a) at once"), ("captions", "(b) + captions"), ("answer_long", "(a) at (c)'s\ntokens"), ("chain", "(c) chain"),
-            ("forced", "(d) chain,\nforced")]
+            ("chain_early", "(c) at (a)'s\ntokens"), ("forced", "(d) chain,\nforced")]
     arms = [(a, t) for a, t in arms if len(results.rights(a, "test-unseen"))]
     plot = Plot("Accuracy by arm: three seeds, 95 % intervals", [t for _, t in arms])
     for k, split in enumerate(("test-known", "test-unseen")):
@@ -81,7 +81,7 @@ def draw_sizes(results):
 
 
 def draw_scaling(results, scaling):
-    found = {m: {str(l): (mean, i) for l, mean, i, _ in scaling(results, m)} for m in ("proxy", "nano") if m in results.splits}
+    found = {m: {str(row[0]): row[1:3] for row in scaling(results, m)} for m in ("proxy", "nano") if m in results.splits}
     counts = ["1", "2", "4", "8", "16"]
     plot = Plot("Accuracy by voted samples (temperature 0.7)", ["greedy"] + counts)
     for model, values in found.items():
