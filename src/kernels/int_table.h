@@ -90,11 +90,18 @@ struct IntPackArgs {
   WeightType type;
   const void* weights;  // the first row, at the first column of the panel's depth
   std::size_t row_bytes;
-  int rows;          // 1 … nc; missing columns repeat the last row
-  int k;             // <= the table's depth
-  int rows_of_x;     // that the panel will be multiplied with
-  const void* next;  // the first row of what will be packed next, as far apart: fetched into the cache
+  int rows;       // 1 … nc; missing columns repeat the last row
+  int k;          // <= the table's depth
+  int rows_of_x;  // that the panel will be multiplied with
   IntPanel* panel;
+};
+
+// Bytes that will be packed next: fetched into the cache while there are products to compute.
+struct IntNext {
+  const void* first;      // of rows as long as row_bytes
+  std::size_t row_bytes;  // from one row to the next
+  int rows;
+  int bytes;  // of each row
 };
 
 // acc[row][nc] (and min[row][nc]) = or += products of x with a panel.
@@ -107,6 +114,7 @@ struct IntTileArgs {
   float* acc;
   float* min;   // Q4_K, Q5_K; not touched otherwise
   Store store;  // kReplace: the sums begin at zero
+  IntNext next;
 };
 
 // Panels of integers; also, with `dot` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp): there a group is 32

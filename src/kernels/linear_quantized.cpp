@@ -191,10 +191,16 @@ struct PanelTask {
     const char* next = at + bytes * size(columns);
     if (last && depth + k < in.k) next = weights_at(piece, in.k) + row_bytes(type, depth + k);
     if (last && depth + k >= in.k) next = weights_at(piece, in.k) + bytes * size(piece.columns);
-    table.pack({type, at, bytes, columns, k, rows.count, next, &scratch.panel});
-    table.tile({type, &scratch.panel, x.view(depth, rows.first), rows.count, k / 32, scratch.data(scratch.acc[index], cells),
+    table.pack({type, at, bytes, columns, k, rows.count, &scratch.panel});
+    table.tile({type,
+                &scratch.panel,
+                x.view(depth, rows.first),
+                rows.count,
+                k / 32,
+                scratch.data(scratch.acc[index], cells),
                 has_minima(type) ? scratch.data(scratch.min[index], cells) : nullptr,
-                depth == 0 ? Store::kReplace : Store::kAdd});
+                depth == 0 ? Store::kReplace : Store::kAdd,
+                {next, bytes, columns, static_cast<int>(row_bytes(type, k))}});
   }
 
   void run(PanelScratch& scratch) const {

@@ -79,8 +79,6 @@ template <class Format>
 inline void pack_vector(const IntPackArgs& args, int column) {
   constexpr int kUnit = 32 * kQuads * Format::kSteps;
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
-  // What is packed next is fetched a little with every unit: all at once would be more than a core can have under way.
-  const char* next = static_cast<const char*>(args.next) + static_cast<std::size_t>(column) * args.row_bytes;
   Unit rows[kQuads][4];
   for (int i = 0; i < kLanes32; ++i) {
     const auto row = static_cast<std::size_t>(column + i < args.rows ? column + i : args.rows - 1);
@@ -88,9 +86,6 @@ inline void pack_vector(const IntPackArgs& args, int column) {
   }
   std::size_t group = 0;
   for (int k = 0; k + kUnit <= args.k; k += kUnit, group += kUnit / 32) {
-    for (std::size_t i = 0; i < kLanes32; ++i)
-      for (std::size_t at = 0; at < Format::kUnitBytes; at += 64) _mm_prefetch(next + i * args.row_bytes + at, _MM_HINT_T0);
-    next += Format::kUnitBytes;
     pack_unit<Format>(rows, group, static_cast<std::size_t>(column), *args.panel);
     for (auto& quad : rows)
       for (Unit& row : quad) row += Format::kUnitBytes;
@@ -310,10 +305,38 @@ inline void tile_part(const IntTileArgs& args, int row) {
   if constexpr (Format::kMinima) tile_minima<kRows>(args, x, args.min + static_cast<std::size_t>(row) * kColumns);
 }
 
+// Fetches what is packed next a little with every tile: processors drop prefetches that come faster than memory answers.
+class Fetcher {
+ public:
+  Fetcher(const IntNext& next, int tiles)
+      : next_(next), lines_(next.bytes / 64 + 1), share_((next.rows * lines_ + tiles - 1) / tiles) {}
+  void fetch() {
+    for (int i = 0; i < share_ && row_ < next_.rows; ++i) {
+      _mm_prefetch(static_cast<const char*>(next_.first) + static_cast<std::size_t>(row_) * next_.row_bytes + 64 * line_,
+                   _MM_HINT_T1);
+      if (++line_ < lines_) continue;
+      line_ = 0;
+      ++row_;
+    }
+  }
+
+ private:
+  const IntNext& next_;
+  int lines_;  // of each row
+  int share_;
+  int row_ = 0;
+  int line_ = 0;
+};
+
 template <class Format, bool kForms>
 void tile_all(const IntTileArgs& args) {
+  Fetcher next(args.next, args.rows / kTileRows + 1);
   int row = 0;
-  for (; row + kTileRows <= args.rows; row += kTileRows) tile_part<Format, kTileRows, kForms>(args, row);
+  for (; row + kTileRows <= args.rows; row += kTileRows) {
+    next.fetch();
+    tile_part<Format, kTileRows, kForms>(args, row);
+  }
+  next.fetch();
   switch (args.rows - row) {
     case 1:
       return tile_part<Format, 1, kForms>(args, row);
