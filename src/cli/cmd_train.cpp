@@ -99,12 +99,17 @@ std::string trainer_path() {
               "it is built where libtorch is found: run scripts/setup --train and build again, or set AREASON_TRAINER");
 }
 
-void register_train_sft(CLI::App& train) {
-  CLI::App* command = train.add_subcommand("sft", "supervised fine-tuning: starts audio-reasoner-train with these arguments");
-  command->set_help_flag();  // --help is the trainer's
+// Both take the trainer's flags; --help is the trainer's too.
+void register_train_method(CLI::App& train, const std::string& method, const std::string& about) {
+  CLI::App* command = train.add_subcommand(method, about + ": starts audio-reasoner-train with these arguments");
+  command->set_help_flag();
   command->prefix_command();
-  command->footer("Flags: audio-reasoner train sft --help (answered by audio-reasoner-train).");
-  command->callback([command] { exec_trainer(command->remaining()); });
+  command->footer("Flags: audio-reasoner train " + method + " --help (answered by audio-reasoner-train).");
+  command->callback([command, method] {
+    std::vector<std::string> arguments = {"--method", method};
+    for (const std::string& argument : command->remaining()) arguments.push_back(argument);
+    exec_trainer(arguments);
+  });
 }
 
 struct PlanFlags {
@@ -273,7 +278,8 @@ void register_train(CLI::App& app) {
       app.add_subcommand("train", "train a tokenizer or a model, plan its memory, merge adapters, report on runs");
   command->require_subcommand(1);
   register_train_tokenizer(*command);
-  register_train_sft(*command);
+  register_train_method(*command, "sft", "supervised fine-tuning");
+  register_train_method(*command, "grpo", "reinforcement by rules on the model's own answers (GRPO)");
   register_train_plan(*command);
   register_train_merge(*command);
   register_train_report(*command);

@@ -25,6 +25,11 @@ void BatchWorkers::on_each(const std::function<void(int)>& body) {
 }
 
 TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBatch>& batches, float weight) {
+  return gradients(model, batches, weight, [&](std::size_t b) { return model.loss(batches[b], true); });
+}
+
+TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBatch>& batches, float weight,
+                                   const LossOf& loss_of) {
   std::vector<at::Tensor> inputs;
   for (Parameter& p : model.parameters()) {
     if (p.value.requires_grad()) inputs.push_back(p.value);
@@ -36,7 +41,7 @@ TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBat
   on_each([&](int w) {
     const auto worker = static_cast<std::size_t>(w);
     for (std::size_t b = worker; b < batches.size(); b += workers) {
-      const TokenLoss loss = model.loss(batches[b], true);
+      const TokenLoss loss = loss_of(b);
       const auto grads = torch::autograd::grad({loss.sum}, inputs, {scale}, std::nullopt, false, true);
       stats[worker].add(batches[b], loss);
       for (std::size_t i = 0; i < grads.size(); ++i) {

@@ -21,6 +21,9 @@ class BatchWorkers {
   void on_each(const std::function<void(int)>& body);
   // Leaves weight * d(sum of losses) in the parameters' gradients.
   TokenStats gradients(TrainModel& model, const std::vector<MicroBatch>& batches, float weight);
+  // The same of a loss of the caller's.
+  using LossOf = std::function<TokenLoss(std::size_t batch)>;
+  TokenStats gradients(TrainModel& model, const std::vector<MicroBatch>& batches, float weight, const LossOf& loss_of);
   TokenStats losses(const TrainModel& model, const std::vector<MicroBatch>& batches);
 
  private:

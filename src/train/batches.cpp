@@ -55,24 +55,6 @@ void Dataset::drop_without_audio() {
   if (left_out_.missing > 0) log_warning(fmt::format("{} samples are left out for want of their audio", left_out_.missing));
 }
 
-// The row's conversation with the run's system prompt, and one audio part per window of each clip.
-Conversation Dataset::conversation(const TrainingRow& row, const std::vector<int>& windows) const {
-  Conversation c;
-  const auto& messages = row.conversation.messages;
-  const bool own_system = messages.front().role == "system";
-  if (!own_system && !options_.system_prompt.empty())
-    c.messages.push_back({"system", {{Part::Kind::kText, options_.system_prompt}}});
-  std::size_t clip = 0;
-  for (const Message& message : messages) {
-    Message& out = c.messages.emplace_back(Message{message.role, {}});
-    for (const Part& part : message.parts) {
-      const int copies = part.kind == Part::Kind::kAudio ? windows[clip++] : 1;
-      for (int i = 0; i < copies; ++i) out.parts.push_back(part);
-    }
-  }
-  return c;
-}
-
 void Dataset::note(std::size_t sample, std::int64_t LeftOut::*count, const std::string& why) const {
   const std::lock_guard lock(noted_mutex_);
   if (!noted_.insert(sample).second) return;
@@ -138,8 +120,8 @@ std::vector<PackedRow> Dataset::make_rows(const RowPlan& plan, Random& random) c
   for (const at::Tensor& f : row->features) tokens.push_back(static_cast<int>(f.size(0)));
   for (const LogMel& mel : row->mels) tokens.push_back(areason::audio_tokens(mel.valid_frames));
   for (const std::size_t i : plan) {
-    TokenizedSample s = tokenize_sample(tokenizer_, conversation(samples_[i], windows), tokens,
-                                        {key_words_ ? &*key_words_ : nullptr, samples_[i].weights});
+    TokenizedSample s = tokenize_sample(tokenizer_, with_windows(samples_[i].conversation, windows, options_.system_prompt),
+                                        tokens, {key_words_ ? &*key_words_ : nullptr, samples_[i].weights});
     const std::size_t length = s.ids.size();
     if (!fit_length(s, options_.max_length, options_.truncation)) {
       note(i, &LeftOut::over_long, fmt::format("left out: {} tokens, the limit is {}", length, options_.max_length));

@@ -86,7 +86,6 @@ class Dataset {
   double label_weight(const std::vector<PackedRow>& rows) const;
   bool mine(std::int64_t row) const { return row % options_.shares == options_.share; }
   void mask_mel(LogMel& mel, Random& random) const;
-  Conversation conversation(const TrainingRow& row, const std::vector<int>& windows) const;
   void note(std::size_t sample, std::int64_t LeftOut::*count, const std::string& why) const;
 
   std::vector<TrainingRow> samples_;

@@ -157,10 +157,16 @@ void load_audio_tower(TrainModel& model, const TensorStore& store) {
   }
 }
 
-void save_weights(const TrainModel& model, const std::string& dir, DType dtype) {
+void save_weights(const TrainModel& model, const std::string& dir, DType dtype, SavedAdapters adapters) {
+  const at::NoGradGuard guard;
   TensorFile file(dir + "/model.safetensors", weight_shapes(model, dtype));
   for (const Parameter& p : model.parameters()) {
-    if (!p.adapter) file.put(p.name, p.value);
+    if (p.adapter) continue;
+    const std::string module = p.name.ends_with(".weight") ? p.name.substr(0, p.name.size() - 7) : "";
+    const bool adapted = adapters == SavedAdapters::kMerged && model.contains(module + ".lora_A.weight");
+    file.put(p.name, adapted ? p.value + model.at(module + ".lora_B.weight").matmul(model.at(module + ".lora_A.weight")) *
+                                             model.adapters().scale()
+                             : p.value);
   }
   if (!model.contains(kHead)) file.put(kHead, model.at(kEmbedding));
   file.finish();

@@ -21,8 +21,11 @@ void load_parameter(const Parameter& parameter, const TensorStore& store);
 // The tower only: names audio_tower.*, or openai/whisper-*'s model.encoder.* / encoder.*.
 void load_audio_tower(TrainModel& model, const TensorStore& store);
 
-// Writes the model's weights as `dtype` into <dir>/model.safetensors. Adapters are not among them.
-void save_weights(const TrainModel& model, const std::string& dir, DType dtype);
+// Writes the model's weights as `dtype` into <dir>/model.safetensors; adapters are left out, or added to the weights beside
+// them.
+enum class SavedAdapters { kLeftOut, kMerged };
+void save_weights(const TrainModel& model, const std::string& dir, DType dtype,
+                  SavedAdapters adapters = SavedAdapters::kLeftOut);
 // Writes the model's adapters (plain/adapter.h), and reads them.
 void save_adapters(const TrainModel& model, const std::string& dir);
 void load_adapters(TrainModel& model, const std::string& dir);

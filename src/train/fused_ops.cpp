@@ -243,10 +243,11 @@ struct HeadLoss : torch::autograd::Function<HeadLoss> {
     for (std::int64_t begin = 0; begin < rows; begin += piece) {
       const std::int64_t count = std::min(piece, rows - begin);
       const Tensor own = x.narrow(0, begin, count);
-      Tensor logits = at::linear(own, weight);
+      Tensor logits = distribution(at::linear(own, weight), begin, io->options);
       rows_of(logits, begin, *io, objective.data());
       if (!io->gradients) continue;
-      if (io->options.weights.defined()) logits.mul_(io->options.weights.narrow(0, begin, count).unsqueeze(1));
+      if (const Tensor factors = row_weights(begin, count, *io); factors.defined()) logits.mul_(factors.unsqueeze(1));
+      if (io->options.scale != 1) logits.mul_(io->options.scale);
       dx.narrow(0, begin, count).copy_(at::mm(logits, weight));
       if (!weight_gradient) continue;
       const Tensor part = at::mm(logits.t(), own);
@@ -267,6 +268,19 @@ struct HeadLoss : torch::autograd::Function<HeadLoss> {
   }
 
  private:
+  static Tensor distribution(Tensor logits, std::int64_t begin, const HeadLossOptions& options) {
+    if (options.scale != 1) logits.mul_(options.scale);
+    if (options.shifts.defined())
+      logits.add_(at::index_select(options.shifts, 0, options.shift_rows.narrow(0, begin, logits.size(0))));
+    return logits;
+  }
+  static Tensor row_weights(std::int64_t begin, std::int64_t count, const Io& io) {
+    if (!io.options.weigh) return io.options.weights.defined() ? io.options.weights.narrow(0, begin, count) : Tensor();
+    Tensor out = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
+    const std::span<const float> losses(io.out->loss.data() + begin, static_cast<std::size_t>(count));
+    io.options.weigh(begin, losses, out.data_ptr<float>());
+    return out;
+  }
   static void rows_of(const Tensor& logits, std::int64_t begin, const Io& io, float* objective) {
     CrossEntropyRows out{
         data<std::int64_t>(io.labels) + begin, io.out->loss.data() + begin,      objective + begin,

@@ -4,6 +4,7 @@
 // residual stream are f32. Thread rule: one thread at a time (they use torch's own pool).
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "train/torch.h"
@@ -43,6 +44,12 @@ struct HeadLossOptions {
   at::Tensor weights;    // [N] f32, or undefined for ones: `sum` and the gradient are weighted, the losses per row are not
   double smoothing = 0;  // label smoothing
   double z = 0;          // z-loss
+  // Of another distribution than the softmax of the logits: softmax(scale * logits + shifts[shift_rows]).
+  double scale = 1;
+  at::Tensor shifts, shift_rows;  // [K, V] f32 and [N] i64, or undefined: none
+  // In place of `weights`: told the plain losses of the rows from `begin` on, writes their weights. The gradient of `sum` is
+  // then that of the weighted losses, the weights being constants; its value means nothing.
+  std::function<void(std::int64_t begin, std::span<const float> losses, float* weights)> weigh;
   std::int64_t bytes = std::int64_t{64} << 20;  // of logits at a time
 };
 // x [N, H] times weight [V, H] (both of the compute type) against labels [N]. Logits exist for a few rows at a time only, their

@@ -26,10 +26,10 @@ std::string named(const std::vector<std::string>& ids) {
 
 }  // namespace
 
-std::string StepGuard::objection(double loss) const {
-  if (!std::isfinite(loss)) return "its loss is not finite";
+std::string StepGuard::objection(double loss, const char* what) const {
+  if (!std::isfinite(loss)) return fmt::format("its {} is not finite", what);
   if (options_.spike > 0 && seen_ >= kWarmUp && loss > options_.spike * mean_ && loss > mean_ + kFloor)
-    return fmt::format("its loss {:.3f} is far above the running mean {:.3f}", loss, mean_);
+    return fmt::format("its {} {:.3f} is far above the running mean {:.3f}", what, loss, mean_);
   return "";
 }
 

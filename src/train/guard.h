@@ -18,8 +18,8 @@ struct GuardOptions {
 class StepGuard {
  public:
   explicit StepGuard(const GuardOptions& options) : options_(options) {}
-  // "" when a step of this mean loss may change the weights, otherwise what is wrong with it.
-  std::string objection(double loss) const;
+  // "" when a step of this mean loss (or whatever `what` names) may change the weights, otherwise what is wrong with it.
+  std::string objection(double loss, const char* what = "loss") const;
   void accepted(double loss);
   // Warns; throws after the limit. `ids`: the step's samples.
   void refused(std::int64_t step, const std::string& why, const std::vector<std::string>& ids);

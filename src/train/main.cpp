@@ -1,4 +1,5 @@
-// audio-reasoner-train: supervised fine-tuning of Qwen2-Audio models with libtorch; `audio-reasoner train` starts it.
+// audio-reasoner-train: supervised fine-tuning and reinforcement of Qwen2-Audio models with libtorch; `audio-reasoner train`
+// starts it.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "chat/conversation.h"
+#include "train/grpo_flags.h"
 #include "train/preset.h"
 #include "train/trainer.h"
 
@@ -70,9 +72,10 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--tokenizer", o.tokenizer, "tokenizer folder of a new model");
   app.add_option("--init", o.init, "checkpoint to start from");
   app.add_option("--init-audio-tower", o.init_audio_tower, "Whisper encoder: a .safetensors file or folder");
-  app.add_option("--freeze", o.freeze, "audio_tower, projector, decoder; several allowed")
+  app.add_option("--freeze", o.freeze,
+                 "audio_tower, projector, decoder; several allowed (default: none; of --method grpo audio_tower)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"audio_tower", "projector", "decoder"}));
+      ->check(CLI::IsMember({"none", "audio_tower", "projector", "decoder"}));
   app.add_option("--precision", o.precision, "auto, bf16 or f32")->capture_default_str();
   app.add_option("--save-dtype", o.save_dtype, "f32, f16 or bf16")->capture_default_str();
   app.add_option("--threads", o.threads, "of each process; 0: all cores")->capture_default_str();
@@ -170,6 +173,7 @@ int main(int argc, char** argv) {
   add_model_options(app, options);
   add_schedule_options(app, options);
   add_adapter_options(app, options);
+  areason::train::add_grpo_options(app, options);
   app.add_option("--preset", "flags from configs/NAME.json or a file; flags given here win")->type_name("NAME");
   try {
     std::vector<std::string> arguments = areason::train::with_presets({argv + 1, argv + argc});

@@ -196,18 +196,6 @@ void keep_answers(Conversation& conversation) {
   }
 }
 
-using EachRow = std::function<void(const Json&, const std::string& where)>;
-
-void read_lines(const std::string& path, const std::function<void(const std::string& text, const std::string& where)>& each) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(ErrorCode::kInput, path + ": cannot be opened", "check the path and that you may read the file");
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    if (line.find_first_not_of(" \t\r") != std::string::npos) each(line, fmt::format("{}, line {}", path, number));
-  }
-  if (in.bad()) throw Error(ErrorCode::kInput, path + ": reading stopped with an error", "is it a directory?");
-}
-
 // A table's cells are text; lists and objects in them are JSON.
 Json table_row(const TableReader& table) {
   Json row = Json::object();
@@ -242,7 +230,7 @@ void add_file(const std::string& path, const RowOptions& options, RowSet& out) {
     if (!all.is_array()) throw Error(ErrorCode::kInput, path + " holds no list of rows", "name files of JSON lines .jsonl");
     for (std::size_t i = 0; i < all.size(); ++i) add(all[i], fmt::format("{}, row {}", path, i + 1));
   } else {
-    read_lines(path, [&](const std::string& text, const std::string& where) {
+    each_line(path, [&](const std::string& text, const std::string& where) {
       guarded([&] { out.rows.push_back(row_from_json(parse_json(text, where), where, base, options)); });
     });
   }
@@ -308,6 +296,31 @@ RowSet read_training_rows(const std::vector<std::string>& files, const RowOption
   }
   if (out.bad > 0) log_warning(fmt::format("{} bad rows are left out, {} remain", out.bad, out.rows.size()));
   return out;
+}
+
+void each_line(const std::string& path, const std::function<void(const std::string& text, const std::string& where)>& each) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(ErrorCode::kInput, path + ": cannot be opened", "check the path and that you may read the file");
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) each(line, fmt::format("{}, line {}", path, number));
+  }
+  if (in.bad()) throw Error(ErrorCode::kInput, path + ": reading stopped with an error", "is it a directory?");
+}
+
+Conversation with_windows(const Conversation& conversation, const std::vector<int>& windows, const std::string& system_prompt) {
+  Conversation c;
+  if (conversation.messages.front().role != "system" && !system_prompt.empty())
+    c.messages.push_back({"system", {{Part::Kind::kText, system_prompt}}});
+  std::size_t clip = 0;
+  for (const Message& message : conversation.messages) {
+    Message& out = c.messages.emplace_back(Message{message.role, {}});
+    for (const Part& part : message.parts) {
+      const int copies = part.kind == Part::Kind::kAudio ? windows[clip++] : 1;
+      for (int i = 0; i < copies; ++i) out.parts.push_back(part);
+    }
+  }
+  return c;
 }
 
 std::vector<std::string> audio_paths(const std::vector<TrainingRow>& rows) {

@@ -4,6 +4,7 @@
 // ms-swift's preprocessor/core.py and Custom-dataset.md. Called by trainer.cpp. Bad rows are named, counted and left out.
 // Errors: Error(kInput) naming the file (and the row, with BadRows::kStop). Thread rule: free functions, values.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,13 @@ struct RowSet {
   std::int64_t bad = 0;
 };
 RowSet read_training_rows(const std::vector<std::string>& files, const RowOptions& options);
+
+// Every line of a file that is not blank, with where it stands ("rows.jsonl, line 7").
+void each_line(const std::string& path, const std::function<void(const std::string& text, const std::string& where)>& each);
+
+// The conversation as the template takes it: one audio part per window of each clip (`windows`: how many each clip has), and
+// the run's system prompt where it has none of its own.
+Conversation with_windows(const Conversation& conversation, const std::vector<int>& windows, const std::string& system_prompt);
 
 // Every distinct audio path of `rows`, in order.
 std::vector<std::string> audio_paths(const std::vector<TrainingRow>& rows);

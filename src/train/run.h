@@ -1,7 +1,8 @@
 #pragma once
 // One training run on one rank: what it holds, and its life. Files: run_setup.cpp (files, weights, data, resume), trainer.cpp
-// (the loop, steps, evaluation, saving), run_log.cpp (what is written about it). Called by run_training() only.
-// Thread rule: the training thread; the loader decodes on its own. Every rank runs the same code in the same order.
+// (the loop, steps, evaluation, saving), run_grpo.cpp (the same for reinforcement), run_log.cpp (what is written about it).
+// Called by run_training() only. Thread rule: the training thread; the loader decodes on its own. Every rank runs the same code
+// in the same order.
 #include <array>
 #include <chrono>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "base/json_fwd.h"
 #include "train/batch_workers.h"
+#include "train/grpo.h"
 #include "train/metrics.h"
 #include "train/plain/event_file.h"
 #include "train/trainer.h"
@@ -35,7 +37,8 @@ class Run {
   void fill_weights(const std::string& checkpoint);
   void restore_state(const std::string& checkpoint);
   void prepare_data();
-  void prepare_cache(const std::vector<TrainingRow>& train, const std::vector<TrainingRow>& held_out);
+  void prepare_validation(std::vector<TrainingRow> held_out);
+  void prepare_cache(std::vector<std::string> paths, const std::vector<TrainingRow>& held_out);
   std::vector<TrainingRow> held_out_rows() const;
   // trainer.cpp
   double progress() const;
@@ -50,11 +53,23 @@ class Run {
   void loop();
   TokenStats evaluate();
   void evaluate_and_log();
+  void point_at_best(double metric);
   void save();
   std::string state_json() const;
+  // run_grpo.cpp
+  void check_grpo_options() const;
+  void prepare_grpo();
+  std::unique_ptr<TrainModel> frozen_reference() const;
+  void read_asked_validation();
+  void loop_grpo();
+  bool grpo_step();
+  std::string update_weights(GrpoBatch& batch);
+  void log_grpo_step(double norm);
+  void evaluate_grpo();
   // run_log.cpp
   void write_line(const Json& line);
   Json accuracy_by_task(const TokenStats& stats);
+  void add_progress(Json& line) const;
   void log_start();
   void log_step(const TokenStats& stats, double norm);
   void log_evaluation(const TokenStats& stats, double seconds);
@@ -73,6 +88,12 @@ class Run {
   std::unique_ptr<Dataset> data_, validation_;
   std::vector<MicroBatch> held_out_;  // this rank's share of the validation set
   std::unique_ptr<Optimizer> optimizer_;
+  // Reinforcement; null otherwise.
+  std::unique_ptr<QuestionSet> questions_, asked_validation_;
+  std::unique_ptr<TrainModel> reference_;
+  std::unique_ptr<Grpo> grpo_;
+  GrpoStats grpo_window_;     // since the last log line
+  std::int64_t updates_ = 0;  // of the weights
   std::int64_t step_ = 0, last_saved_ = -1, bad_rows_ = 0;
   std::int64_t last_full_epoch_ = 0;  // the epoch of the last step that had samples
   DataPosition position_;

@@ -43,7 +43,7 @@ void Run::log_start() {
   }
   const char* type = model_->compute_type() == at::kFloat ? "f32" : "bf16";
   log_info(fmt::format("{} samples, {:.2f} M parameters, {:.2f} M of them train, {} on {} threads, peak {:.3g} TFLOP/s",
-                       data_->samples(), parameters / 1e6, trained / 1e6, type,
+                       data_ ? data_->samples() : questions_->size(), parameters / 1e6, trained / 1e6, type,
                        std::max(workers_->size(), at::get_num_threads()), peak_flops_ * ranks_->size() / 1e12));
   const char* divided = options_.zero == 1   ? "optimizer states"
                         : options_.zero == 2 ? "optimizer states and gradients"
@@ -52,9 +52,18 @@ void Run::log_start() {
     log_info(fmt::format("{} ranks: data parallel, {} divided (ZeRO {})", ranks_->size(), divided, options_.zero));
 }
 
+void Run::add_progress(Json& line) const {
+  const double done = progress();
+  line["memory(GiB)"] = peak_memory_gib();
+  line["epoch"] = epoch_;
+  line["global_step/max_steps"] = fmt::format("{}/{}", step_, total_steps());
+  line["percentage"] = fmt::format("{:.2f}%", 100 * done);
+  line["elapsed_time"] = duration_text(elapsed());
+  line["remaining_time"] = duration_text(done > 0 ? elapsed() * (1 - done) / done : 0);
+}
+
 void Run::log_step(const TokenStats& stats, double norm) {
   const double spent = std::chrono::duration<double>(Clock::now() - window_start_).count();
-  const double done = progress();
   std::vector<double> flops = {window_flops_, peak_flops_};
   ranks_->sum(flops);
   Json line = {{"loss", stats.mean_loss()},
@@ -66,18 +75,13 @@ void Run::log_step(const TokenStats& stats, double norm) {
                {"samples/s", static_cast<double>(stats.samples) / spent},
                {"mfu", flops[0] / spent / flops[1]},
                {"response_acc",
-                static_cast<double>(stats.responses_right) / static_cast<double>(std::max<std::int64_t>(1, stats.samples))},
-               {"memory(GiB)", peak_memory_gib()},
-               {"epoch", epoch_},
-               {"global_step/max_steps", fmt::format("{}/{}", step_, total_steps())},
-               {"percentage", fmt::format("{:.2f}%", 100 * done)},
-               {"elapsed_time", duration_text(elapsed())},
-               {"remaining_time", duration_text(done > 0 ? elapsed() * (1 - done) / done : 0)}};
+                static_cast<double>(stats.responses_right) / static_cast<double>(std::max<std::int64_t>(1, stats.samples))}};
+  add_progress(line);
   write_line(line);
   log_info(
       fmt::format("step {} ({:.1f}%) loss {:.4f} acc {:.4f} resp {:.3f} norm {:.2f} lr {:.2e} epoch {:.2f} {:.0f} tok/s {:.1f} "
                   "samples/s MFU {:.0f}% left {}",
-                  step_, 100 * done, stats.mean_loss(), stats.accuracy(), line["response_acc"].get<double>(), norm,
+                  step_, 100 * progress(), stats.mean_loss(), stats.accuracy(), line["response_acc"].get<double>(), norm,
                   line["learning_rate"].get<double>(), epoch_, line["tokens/s"].get<double>(), line["samples/s"].get<double>(),
                   100 * line["mfu"].get<double>(), line["remaining_time"].get<std::string>()));
   window_ = {};
@@ -120,7 +124,7 @@ void Run::log_evaluation(const TokenStats& stats, double seconds) {
 
 // ms-swift's last line, with what the run left out.
 void Run::log_end() {
-  const LeftOut own = data_->left_out();
+  const LeftOut own = data_ ? data_->left_out() : LeftOut{};
   // Files are looked for by every rank, audio is decoded and measured by one.
   std::vector<double> counts = {static_cast<double>(own.over_long), static_cast<double>(own.cut),
                                 static_cast<double>(own.unreadable)};

@@ -45,6 +45,7 @@ struct WeightSources {
 
 Run::Run(const TrainOptions& options, Ranks& ranks)
     : options_(options), files_(options.out + "/model_files"), ranks_(&ranks), guard_(options.guard) {
+  if (options_.method == Method::kGrpo && options_.freeze.empty()) options_.freeze = {part_name(PartOfModel::kAudioTower)};
   check_options();
   if (!ranks_->first()) set_log_level(LogLevel::kError);
   use_threads();
@@ -67,6 +68,7 @@ Run::Run(const TrainOptions& options, Ranks& ranks)
 }
 
 void Run::check_options() const {
+  if (options_.method == Method::kGrpo) check_grpo_options();
   if (ranks_->size() > 1 && options_.max_minutes > 0)
     throw Error(ErrorCode::kUsage, "--max-minutes has no meaning for several ranks", "give --max-steps or --epochs");
 }
@@ -147,7 +149,8 @@ void Run::restore_state(const std::string& checkpoint) {
   elapsed_before_ = state.at("elapsed_seconds");
   best_loss_ = state.at("best_loss");
   if (state.contains("guard")) guard_.restore(state["guard"]);
-  optimizer_->set_steps(step_ - guard_.skipped());
+  updates_ = state.value("updates", step_ - guard_.skipped());
+  optimizer_->set_steps(updates_);
   log_info(fmt::format("resumed from {} at step {}", checkpoint, step_));
 }
 
@@ -162,10 +165,9 @@ std::vector<TrainingRow> Run::held_out_rows() const {
 }
 
 // A frozen tower's outputs: the first rank makes what is missing, the others read it.
-void Run::prepare_cache(const std::vector<TrainingRow>& train, const std::vector<TrainingRow>& held_out) {
+void Run::prepare_cache(std::vector<std::string> paths, const std::vector<TrainingRow>& held_out) {
   const std::string directory = options_.feature_cache.empty() ? options_.out + "/features" : options_.feature_cache;
   const std::string fingerprint = tower_fingerprint(*model_);
-  auto paths = audio_paths(train);
   const auto more = audio_paths(held_out);
   paths.insert(paths.end(), more.begin(), more.end());
   const auto open = [&] {
@@ -180,6 +182,8 @@ void Run::prepare_cache(const std::vector<TrainingRow>& train, const std::vector
 void Run::prepare_data() {
   options_.rows.seed = options_.data_options.seed;
   options_.data_options.unreadable = options_.rows.bad_rows;
+  options_.data_options.max_length = std::min(options_.data_options.max_length, model_->config().text.max_positions);
+  if (options_.method == Method::kGrpo) return prepare_grpo();
   RowSet read = read_training_rows(options_.data, options_.rows);
   bad_rows_ = read.bad;
   std::vector<TrainingRow> train = std::move(read.rows);
@@ -187,9 +191,12 @@ void Run::prepare_data() {
     train.resize(static_cast<std::size_t>(options_.limit));
   }
   std::vector<TrainingRow> held_out = held_out_rows();
-  if (tower_frozen_) prepare_cache(train, held_out);
-  options_.data_options.max_length = std::min(options_.data_options.max_length, model_->config().text.max_positions);
+  if (tower_frozen_) prepare_cache(audio_paths(train), held_out);
   data_ = std::make_unique<Dataset>(std::move(train), options_.data_options, *tokenizer_, *extractor_, cache_.get());
+  prepare_validation(std::move(held_out));
+}
+
+void Run::prepare_validation(std::vector<TrainingRow> held_out) {
   if (held_out.empty()) return;
   DataOptions plain = options_.data_options;
   plain.time_masks = plain.frequency_masks = 0;

@@ -322,10 +322,13 @@ Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) 
     x = x + shift;
   }
   if (batch.audio_positions.numel() == 0 && units_ == nullptr) return x;
-  const Tensor projected = part(audio_states(batch), "multi_modal_projector.linear.", [this](const Tensor& in, Pass) {
-    return linear(in.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
-  });
+  const Tensor projected =
+      part(audio_states(batch), "multi_modal_projector.linear.", [this](const Tensor& in, Pass) { return project(in); });
   return at::index_copy(x, 0, batch.audio_positions, projected);
+}
+
+Tensor TrainModel::project(const Tensor& states) const {
+  return linear(states.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
 }
 
 // The tower's output for a batch's audio: [A, W]. Without audio no rows, but where the parameters are divided the tower's units
@@ -374,6 +377,10 @@ const std::string& TrainModel::head_name() const {
 Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
   return part(final_states(batch, training), unit_name(head_name()),
               [this](const Tensor& in, Pass) { return at::linear(in, cast(head_name())); });
+}
+
+TokenLoss TrainModel::loss_of_head(const MicroBatch& batch, const HeadLossOptions& options) const {
+  return head_loss(final_states(batch, false).to(at::kFloat), at(head_name()), batch.labels, options);
 }
 
 TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {

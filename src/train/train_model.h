@@ -91,6 +91,11 @@ class TrainModel {
   at::Tensor encode(const std::vector<LogMel>& mels) const;
   // Sum of the token losses, with gradient when grad mode is on.
   TokenLoss loss(const MicroBatch& batch, bool training) const;
+  // The head's losses as `options` has them, in f32 whatever the compute type, without dropout and noise. Not for divided
+  // parameters.
+  TokenLoss loss_of_head(const MicroBatch& batch, const HeadLossOptions& options) const;
+  // What the projector makes of the tower's output: [A, H] f32.
+  at::Tensor project(const at::Tensor& states) const;
   // Logits [N, V] at the labelled positions (tests).
   at::Tensor logits(const MicroBatch& batch, bool training) const;
 

@@ -36,6 +36,7 @@ std::int64_t Run::total_steps() const {
     const double done = progress();
     return done > 0.01 ? static_cast<std::int64_t>(static_cast<double>(step_) / done) : 0;
   }
+  if (!data_) return 0;
   const auto batch = static_cast<double>(options_.data_options.batch_samples);
   return static_cast<std::int64_t>(std::ceil(options_.epochs * static_cast<double>(data_->samples()) / batch));
 }
@@ -97,6 +98,7 @@ TokenStats Run::train_step(const Step& step) {
     if (!std::isfinite(last_norm_)) why = "its gradient is not finite";
   }
   if (why.empty()) {
+    ++updates_;
     guard_.accepted(stats.mean_loss());
     return stats;
   }
@@ -114,11 +116,17 @@ TokenStats Run::evaluate() {
 
 void Run::evaluate_and_log() {
   if (!validation_) return;
+  if (grpo_) return evaluate_grpo();
   const auto start = Clock::now();
   const TokenStats stats = evaluate();
   log_evaluation(stats, std::chrono::duration<double>(Clock::now() - start).count());
-  const bool best = stats.mean_loss() < best_loss_;
-  best_loss_ = std::min(best_loss_, stats.mean_loss());
+  point_at_best(stats.mean_loss());
+}
+
+// Saves, and remembers the checkpoint with the smallest `metric`.
+void Run::point_at_best(double metric) {
+  const bool best = metric < best_loss_;
+  best_loss_ = std::min(best_loss_, metric);
   save();
   if (best && ranks_->first()) point_link(options_.out, "best", fmt::format("checkpoint-{}", step_));
 }
@@ -131,6 +139,7 @@ std::string Run::state_json() const {
                      {"elapsed_seconds", elapsed()},
                      {"best_loss", best_loss_},
                      {"seed", options_.data_options.seed},
+                     {"updates", updates_},
                      {"guard", guard_.state()}};
   return dump_json(json, 2);
 }
@@ -188,6 +197,7 @@ void Run::train() {
 }
 
 void Run::loop() {
+  if (grpo_) return loop_grpo();
   Loader loader(*data_, position_);
   const std::int64_t first = step_;
   while (!finished() && !stop_requested()) {

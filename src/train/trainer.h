@@ -6,12 +6,20 @@
 
 #include "model/safetensors.h"
 #include "train/batches.h"
+#include "train/grpo_options.h"
 #include "train/guard.h"
 #include "train/optimizer.h"
 
 namespace areason::train {
 
+enum class Method {
+  kSupervised,  // the answers of the data are learned
+  kGrpo,        // the model's own answers, by their rewards (grpo.h)
+};
+
 struct TrainOptions {
+  Method method = Method::kSupervised;
+  GrpoOptions grpo;
   std::vector<std::string> data, validation;
   std::string out;
   std::string config;              // JSON of a new model's sizes (config.json form)

@@ -117,21 +117,29 @@ std::string plot(const std::string& title, std::vector<Line> lines) {
   return out + "</svg>\n<p>" + legend + "</p>\n";
 }
 
-std::string task_table(const std::map<std::string, double>& tasks) {
+std::string task_table(const std::map<std::string, double>& tasks, const char* meaning) {
   if (tasks.empty()) return "";
   std::string out = "<h2>Right responses by task, last evaluation</h2>\n<table>\n";
   for (const auto& [task, value] : tasks)
     out += fmt::format("<tr><td>{}</td><td>{:.1f} %</td><td><div class=\"bar\" style=\"width:{:.0f}px\"></div></td></tr>\n",
                        escaped(task), 100 * value, 300 * std::clamp(value, 0.0, 1.0));
-  return out +
-         "</table>\n<p>A response is right when every token of it has the largest logit, the true chain being given.</p>\n";
+  return out + "</table>\n<p>" + meaning + "</p>\n";
+}
+
+// Does the log come from `--method grpo`?
+bool reinforced(const RunLog& log) {
+  const auto it = log.series.find("reward");
+  return it != log.series.end() && !it->second.empty();
 }
 
 std::string ending(const RunLog& log) {
   std::string out = fmt::format("<p>{} steps, {} of them skipped.", log.steps, log.skipped);
   if (log.end.contains("left_out")) out += " Left out: " + escaped(dump_json(log.end["left_out"])) + ".";
-  if (log.end.contains("best_metric") && log.end["best_metric"].is_number())
-    out += fmt::format(" Best held-out loss {:.4f}.", log.end["best_metric"].get<double>());
+  if (log.end.contains("best_metric") && log.end["best_metric"].is_number()) {
+    const double best = log.end["best_metric"].get<double>();
+    out += reinforced(log) ? fmt::format(" Best share of right answers, held out: {:.1f} %.", 100 * (1 - best))
+                           : fmt::format(" Best held-out loss {:.4f}.", best);
+  }
   return out + "</p>\n";
 }
 
@@ -152,10 +160,23 @@ std::string run_report(const std::string& run_dir) {
       "sans-serif;max-width:720px;margin:2em auto}svg{width:100%}svg text{font-size:11px}.frame{fill:none;stroke:#999}"
       ".bar{height:10px;background:#36c}td{padding:0 8px}</style></head><body>\n";
   out += "<h1>" + escaped(run_dir) + "</h1>\n" + ending(log);
+  out += plot("Reward", {{&s["reward"], "mean", "#36c"},
+                         {&s["reward_std"], "deviation within groups", "#393"},
+                         {&s["frac_reward_zero_std"], "share of groups with equal rewards", "#999"}});
+  out += plot("Parts of the reward, unweighted", {{&s["rewards/answer/mean"], "answer", "#36c"},
+                                                  {&s["rewards/structure/mean"], "structure", "#999"},
+                                                  {&s["rewards/caption/mean"], "caption", "#393"},
+                                                  {&s["rewards/length/mean"], "length", "#c33"}});
+  out += plot("Right answers, held out", {{&s["eval_answer_acc"], "best token", "#c33"}});
+  out += plot("Divergence from the reference", {{&s["kl"], "nats a token", "#36c"}});
+  out += plot("Tokens of an answer", {{&s["completions/mean_length"], "mean", "#36c"}});
   out += plot("Loss", {{&s["loss"], "training", "#36c"}, {&s["eval_loss"], "held out", "#c33"}});
   out += plot("Token accuracy", {{&s["token_acc"], "training", "#36c"}, {&s["eval_token_acc"], "held out", "#c33"}});
   out += plot("Right responses", {{&s["response_acc"], "training", "#36c"}, {&s["eval_response_acc"], "held out", "#c33"}});
-  out += task_table(log.tasks);
+  out += task_table(log.tasks, reinforced(log)
+                                   ? "The best token each time; right as `data score` counts it."
+                                   : "A response is right when every token of it has the largest logit, the true chain being "
+                                     "given.");
   out += plot("Learning rate", {{&s["learning_rate"], "decoder", "#36c"}});
   out += plot("Gradient norm before clipping", {{&s["grad_norm"], "training", "#36c"}});
   out += plot("Tokens per second", {{&s["tokens/s"], "training", "#36c"}});

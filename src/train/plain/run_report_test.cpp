@@ -74,5 +74,18 @@ TEST_F(RunFiles, ReportShowsTheLog) {
   EXPECT_THROW(run_report(dir_ / "missing"), Error);
 }
 
+TEST_F(RunFiles, ReportOfReinforcement) {
+  write_file_atomic(
+      dir_ / "logging.jsonl",
+      R"({"reward": 0.5, "reward_std": 0.25, "kl": 0.01, "rewards/answer/mean": 0.5, "global_step/max_steps": "1/2"}
+{"eval_answer_acc": 0.75, "eval_task_acc": {"order": 0.75}, "global_step/max_steps": "2/2"}
+{"last_model_checkpoint": "x/checkpoint-2", "best_metric": 0.25, "global_step": 2})");
+  const std::string html = run_report(dir_);
+  for (const char* part : {"Best share of right answers, held out: 75.0 %", "deviation within groups (last 0.25)",
+                           "nats a token (last 0.01)", "best token (last 0.75)", "as `data score` counts it"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+}
+
 }  // namespace
 }  // namespace areason::train
