@@ -14,6 +14,7 @@ class Joiner {
   explicit Joiner(Sentence& s) : w_(s.words) {}
   void run() {
     for (at_ = 0; at_ < w_.size(); ++at_) {
+      twenty_four();
       if (half_second() || parts_of_second() || and_a_half() || point() || milliseconds() || a_second()) continue;
     }
   }
@@ -37,6 +38,13 @@ class Joiner {
     }
     w_.erase(w_.begin() + static_cast<std::ptrdiff_t>(at_ + keep), w_.begin() + static_cast<std::ptrdiff_t>(at_ + count));
     return true;
+  }
+  // "twenty-four"
+  bool twenty_four() {
+    if (!number(at_) || w_[at_].number < 20 || w_[at_].number > 90 || w_[at_].stem.empty()) return false;
+    const std::size_t k = is(at_ + 1, "-") ? at_ + 2 : at_ + 1;
+    if (!number(k) || w_[k].number < 1 || w_[k].number > 9 || w_[k].stem.empty()) return false;
+    return put(w_[at_].number + w_[k].number, k + 1 - at_, false);
   }
   // "half a second", "half of a second", "half second"
   bool half_second() {

@@ -1,6 +1,7 @@
 // Two sounds against each other: "they overlap", "the horn is louder than the bell", "the longest of all".
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "cota/claim_rules.h"
 
@@ -8,7 +9,8 @@ namespace areason::claims {
 namespace {
 
 constexpr const char* kTogether =
-    "overlap|overlaps|overlapping|overlapped|simultaneous|simultaneously|concurrent|concurrently|coincide|coincides|coinciding";
+    "overlap|overlaps|overlapping|overlapped|intersect|intersects|intersection|intersecting|concur|concurs|clash|clashes|"
+    "simultaneous|simultaneously|concurrent|concurrently|coincide|coincides|coinciding";
 
 // Do any two sounds of the clip (people of a dialogue, if it is one) clearly overlap?
 double most_overlap(const Reading& r) {
@@ -47,13 +49,33 @@ bool pair_of(const Reading& r, int cue, Set& a, Set& b) {
       b = asked[1]->events;
       return !share(a, b);
     }
-    if (r.before.size() == 2 && is_asserted(r.before[0]) && is_asserted(r.before[1])) {
+    if (r.before.size() == 2 && is_asserted(r.before[0]) && is_asserted(r.before[1]) &&
+        !share(r.before[0].events, r.before[1].events)) {
       a = r.before[0].events;
       b = r.before[1].events;
-      return !share(a, b);
+      return true;
+    }
+    // Two kinds in all: they are meant.
+    std::map<std::string, Set> kinds;
+    for (const int i : r.facts.foreground(kAnyAudio)) kinds[r.facts.at(i).label].insert(i);
+    if (kinds.size() == 2 && !r.facts.has_speech() && r.facts.audios() == 1) {
+      a = kinds.begin()->second;
+      b = kinds.rbegin()->second;
+      return true;
     }
   }
   return false;
+}
+
+// "They are disjoint", "there is daylight between them".
+void check_apart(Reading& r, int cue) {
+  if (r.find("not|never|no|n't|isn't|aren't|without|nor", r.segment_begin(cue), cue) >= 0) return;
+  Set a, b;
+  if (!pair_of(r, cue, a, b)) return;
+  bool apart = false;
+  for (const int i : a)
+    for (const int k : b) apart = apart || (i != k && r.facts.overlap({i}, {k}) < 0.4);
+  if (!apart) r.wrong("overlap", "they overlap");
 }
 
 void check_together(Reading& r, int cue) {
@@ -69,10 +91,10 @@ void check_together(Reading& r, int cue) {
     if (denied && overlap > 0.4) r.wrong("overlap", "they overlap");
     return;
   }
-  if (!is_one(r.word(cue), kTogether)) return;
+  if (!is_one(r.word(cue), kTogether) && !is_one(r.word(cue), "top|shared")) return;
   const bool named =
       std::any_of(r.mentions.begin(), r.mentions.end(), [](const Mention& m) { return !m.events.empty() && !m.human; });
-  if (named || r.find("they|two|both|it|he|she|who|these|those", 0, r.size()) >= 0) return;
+  if (named || r.find("they|two|both|it|he|she|who|these|those|former|latter|either|each", 0, r.size()) >= 0) return;
   const double most = most_overlap(r);
   if (denied && most > 0.45 && r.find("first|second|third|other|most|many|long|last|than|much", 0, r.size()) < 0)
     r.wrong("overlap", "some sounds overlap");
@@ -123,12 +145,18 @@ void check_interruptions(Reading& r) {
     if (is_one(r.word(i), "same") && is_one(r.word(i + 1), "time|moment") &&
         r.find("talk|talks|talked|speak|speaks|spoke|talking|speaking", 0, r.size()) >= 0)
       cue = i;
-  if (cue < 0 || r.word(cue).open ||
-      r.find("question|sentence|line|turn|between|first|second|third|whether|if|last|other|most|minus|except|word", 0,
-             r.size()) >= 0)
+  for (int i = 0; i + 1 < r.size() && cue < 0; ++i)
+    if (is_one(r.word(i), "cuts|cut|jumps|jump|jumping|cutting|breaks") && is_one(r.word(i + 1), "in|into")) cue = i;
+  if (cue < 0) cue = r.find("crosstalk|cross", 0, r.size());
+  if (cue < 0 || r.word(cue).open || r.find("whether|if|except|minus|would|most|could|or", 0, r.size()) >= 0) return;
+  constexpr const char* kNone = "no|not|never|nobody|without|none|neither|nor|hardly|doesn't|don't|didn't|noone|nothing|isn't";
+  const bool denied = r.find(kNone, 0, cue) >= 0;
+  if (!denied && r.find(kNone, cue, r.size()) >= 0) return;
+  // "she does not interrupt the second question" is of one place only.
+  if (denied && r.find("only|but|just|once|much|long|barely|little|besides|question|sentence|line|turn|between|first|second|"
+                       "third|last|other|word|he|she",
+                       0, r.size()) >= 0)
     return;
-  const bool denied = r.find("no|not|never|nobody|without|none|neither|nor|hardly|doesn't|don't|didn't|noone", 0, cue) >= 0;
-  if (r.find("only|but|just|once|much|long|barely|little|besides", 0, r.size()) >= 0 && denied) return;
   double most = -1e9;
   for (const int i : r.facts.speech(kAnyAudio))
     for (const int k : r.facts.speech(kAnyAudio))
@@ -200,7 +228,7 @@ void check_most(Reading& r, int i) {
   }
   // "…, and is the shortest of all": of whom the sentence speaks
   if (a == nullptr && r.mentions.size() == 1 && r.mentions[0].end <= i) a = &r.mentions[0];
-  if (a == nullptr || !is_asserted(*a) || a->human || a->begin == i + 1 || a->begin == i + 2) return;
+  if (a == nullptr || !is_asserted(*a) || a->human || a->nth != 0 || a->begin == i + 1 || a->begin == i + 2) return;
   if (r.find("second|two|three|among|than|its|part|where|moment", i - 3, i) >= 0 ||
       r.find("two|them|part|moment|point|stretch|gap|pause", i, i + 5) >= 0)
     return;
@@ -277,7 +305,14 @@ void check_overlaps(Reading& r) {
     const Word& w = r.word(i);
     if (w.open) continue;
     const bool same_time = is_one(w, "same") && i + 1 < r.size() && is_one(r.word(i + 1), "time|moment");
-    const bool at_once = is_one(w, "at") && i + 1 < r.size() && is_one(r.word(i + 1), "once");
+    const bool at_once =
+        is_one(w, "at") && i + 1 < r.size() && is_one(r.word(i + 1), "once") &&
+        r.find("all|sounding|heard|sound|sounds|running|playing|go|going|speak|speaking|talk|talking", i - 4, i) >= 0;
+    if (is_one(w, "disjoint|daylight")) return check_apart(r, i);
+    // "on top of each other", "no shared moment"
+    const bool piled = is_one(w, "top") && i + 2 < r.size() && is_one(r.word(i + 2), "each|one|another|anything");
+    const bool shared = is_one(w, "shared|share|shares") && r.find("moment|time|instant", i + 1, i + 4) >= 0;
+    if (piled || shared) return check_together(r, i);
     if (is_one(w, kTogether) || same_time || at_once) return check_together(r, i);
     if (is_one(w, "while|during|amid|whilst")) {
       if (r.find("clip|recording|audio|silence|pause|whole|course|rest|entire|that|this|which|it", i + 1, i + 4) >= 0) continue;

@@ -15,7 +15,7 @@ constexpr const char* kThings =
     "sound|sounds|event|events|noise|noises|source|sources|occurrence|occurrences|instance|instances|item|items";
 constexpr const char* kTurns =
     "turn|turns|utterance|utterances|line|lines|sentence|sentences|remarks|statements|phrases|contributions|announcements|"
-    "things|cries|bits|exclamations|phrase|shouts";
+    "things|cries|bits|exclamations|phrase|shouts|replies|exchanges|interventions";
 constexpr const char* kBursts =
     "bout|bouts|burst|bursts|stretch|stretches|round|rounds|hit|hits|stroke|strokes|strike|strikes|swell|swells|segment|"
     "segments|"
@@ -26,7 +26,10 @@ constexpr const char* kPeople =
     "people|persons|person|speaker|speakers|voice|voices|individuals|participants|friends|parents|colleagues|neighbours|"
     "neighbors|"
     "strangers|talkers|parties|interlocutors|adults|guests|fans|men|women|males|females|man|woman|parent|friend|patients|"
-    "travellers|family";
+    "travellers|family|fellows|guys|girls|ladies|blokes|gentlemen|folks";
+constexpr const char* kSexedNouns =
+    "man|men|woman|women|male|female|males|females|guy|guys|girl|girls|boy|boys|lady|ladies|gentleman|gentlemen|fellow|fellows|"
+    "bloke|blokes";
 constexpr const char* kPart =
     "before|after|during|between|while|until|more|another|again|rest|remaining|further|additional|extra|other|others|others|"
     "half|"
@@ -54,10 +57,17 @@ bool partial(const Reading& r, int at, double n, std::size_t whole, int end) {
   int from = at, to = end;
   while (from > 0 && r.word(from - 1).segment == r.word(at).segment) --from;
   while (to < r.size() && r.word(to).segment == r.word(at).segment) ++to;
-  if (r.find(kPart, from, at) >= 0 || r.find(kPart, end, to) >= 0) return true;
+  for (int i = from; i < to; ++i) {
+    const bool file = r.word(i).ordinal != 0 && i + 1 < to && is_one(r.word(i + 1), "audio|clip|recording|file|track");
+    if ((i < at || i >= end) && is_one(r.word(i), kPart) && !file) return true;
+  }
   // The same sentence gives the whole: "twice: once early, once late".
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
+    const bool amount = i + 1 < r.size() && is_one(r.word(i + 1), kUnits);
+    const bool pronoun = w.text == "one" && i > 0 &&
+                         (r.word(i - 1).ordinal != 0 || is_one(r.word(i - 1), "the|this|that|each|every|which|another|no"));
+    if (w.number >= 0 && (amount || pronoun)) continue;
     const double other = is_one(w, "once") ? 1 : is_one(w, "twice") ? 2 : is_one(w, "thrice") ? 3 : w.number;
     if (i != at && other > 0 && other == static_cast<double>(whole)) return true;
     if (i != at && other > 0 && other + n == static_cast<double>(whole)) return true;
@@ -69,7 +79,7 @@ bool counts(const Mention& m) { return !m.quote && !m.denied && !m.neutral && (!
 
 // May this many of m be said, at word `at`?
 bool fits(const Reading& r, double n, const Mention& m, int at, int end) {
-  if (m.events.empty()) return n == 0 || !m.certain || m.elsewhere;
+  if (m.events.empty()) return n == 0 || !m.certain || m.elsewhere || r.facts.foreign();
   const std::size_t whole = m.events.size();
   if (one_of(n, {whole, m.wide.size()})) return true;
   // In the other file, or in both.
@@ -110,7 +120,18 @@ bool fits_total(const Reading& r, double n, int audio) {
                     quiet.size(), front.size() + (speakers == 0 ? 0 : speakers - 1)});
 }
 
+// A smaller number may count a part of the sounds, unless the whole is spoken of.
+bool of_a_part(const Reading& r, double n) {
+  if (n > static_cast<double>(r.facts.all().size()) || r.answer) return false;
+  if (r.has("total|altogether|overall") || (r.has("all") && r.find("in", 0, r.size()) >= 0)) return false;
+  if (r.section == Section::kReasoning) return true;
+  return r.word(0).number < 0 &&
+         r.find("there|hear|heard|count|contains|contain|consists|comprises|includes|holds|has|up|comes|exactly", 0, r.size()) <
+             0;
+}
+
 void expect_total(Reading& r, double n) {
+  if (of_a_part(r, n)) return;
   if (fits_total(r, n, r.audio) || (r.facts.audios() > 1 && fits_total(r, n, kAnyAudio))) return;
   r.wrong("count", "there are " + std::to_string(r.facts.foreground(r.audio).size()) + " sounds, not " + times(n));
 }
@@ -119,6 +140,10 @@ void expect_total(Reading& r, double n) {
 void expect_asked(Reading& r, double n, int at) {
   const Sample& s = *r.sample;
   const bool number = !s.answer_text.empty() && s.answer_text.find_first_not_of("0123456789") == std::string::npos;
+  if (r.has("every|each")) return;
+  // "Two times two, that is four": the answer is among them.
+  for (int i = 0; i < r.size() && number; ++i)
+    if (i != at && r.word(i).number == std::stod(s.answer_text.substr(0, 4))) return;
   if (number && r.facts.audios() == 1 && s.kind.find("digits") == std::string::npos) {
     if (std::stod(s.answer_text.substr(0, 4)) != n) r.wrong("count", "the answer is " + s.answer_text + ", not " + times(n));
     return;
@@ -175,7 +200,7 @@ void count_times(Reading& r, double n, int from, int to) {
     return;
   const std::vector<const Mention*> candidates = counted_by(r, from, to);
   if (candidates.empty()) {
-    if (r.mentions.empty() && r.size() <= 8) expect_asked(r, n, from);
+    if (r.mentions.empty() && r.size() <= 8 && !r.has("each|other|others|rest|one")) expect_asked(r, n, from);
     return;
   }
   const Mention* wrong = nullptr;
@@ -220,6 +245,13 @@ void count_things(Reading& r, int i, int thing) {
       expect_count(r, n, *m, i, m->end);
     return;
   }
+  if (is_one(r.word(thing), kBursts) && !r.facts.only_speech() && r.mentions.empty() && n > 1) {
+    std::set<std::string> labels;
+    for (const int e : r.facts.foreground(r.audio)) labels.insert(r.facts.at(e).label);
+    const bool part = r.find(kPart, r.segment_begin(i), r.segment_end(i)) >= 0 || r.find("the|these|those|of", i - 2, i) >= 0;
+    if (labels.size() == 1 && !part) expect_total(r, n);
+    return;
+  }
   if (!is_one(r.word(thing), kThings)) return;
   // More than there are in all is wrong whatever part is meant.
   if (n > static_cast<double>(r.facts.all().size()) + 1 && r.facts.all().size() > 0 && !r.word(i).open &&
@@ -241,16 +273,25 @@ void count_things(Reading& r, int i, int thing) {
   expect_total(r, n);
 }
 
+// "a talk between three people"
+bool of_people(const Reading& r, int i) {
+  return r.word(i - 1).text == "between" && i + 1 < r.size() && is_one(r.word(i + 1), kPeople);
+}
+
 bool is_count(const Reading& r, int i) {
   const Word& w = r.word(i);
   if (w.open || w.number < 0 || w.number != std::floor(w.number) || w.number > 200 || is_one(w, "half")) return false;
-  if (i > 0 &&
+  if (r.find("not|aren't|isn't|wasn't|weren't|don't|doesn't|didn't|cannot|can't|hardly|they|these|those|neither",
+             std::max(r.segment_begin(i), i - 4), i) >= 0)
+    return false;
+  if (i > 0 && !of_people(r, i) &&
       is_one(r.word(i - 1),
              "at|audio|clip|part|speaker|option|person|number|channel|track|voice|file|recording|to|from|bar|first|last|next|"
              "between|no|this|another|which|each|every|that|other|not|-|half|than|turn|line|/|until|around|about|mark"))
     return (r.word(i - 1).text == "to" && i > 1 && is_one(r.word(i - 2), "comes|amounts|adds|come|sums|up") &&
             (i + 1 == r.size() || r.word(i + 1).stem.empty())) ||
-           (r.find("about|around", i - 1, i) >= 0 && i + 1 < r.size() && r.word(i + 1).text.ends_with('s'));
+           (r.find("about|around", i - 1, i) >= 0 && i + 1 < r.size() && r.word(i + 1).text.ends_with('s') &&
+            !is_one(r.word(i + 1), kUnits));
   if (i > 0 && r.word(i - 1).ordinal != 0) return false;
   if (i + 1 < r.size() && is_one(r.word(i + 1), kUnits)) return false;
   if (i + 2 < r.size() && (is_one(r.word(i + 2), "per") || (r.word(i + 1).text == "-" && is_one(r.word(i + 2), kUnits))))
@@ -263,11 +304,16 @@ int counted_noun(const Reading& r, int i) {
   for (int k = i + 1; k < std::min(r.size(), i + 5); ++k) {
     const Word& w = r.word(k);
     for (const Mention& m : r.mentions)
-      if (k == m.begin && !m.quote) return k;
+      if (k == m.begin && !m.quote) {
+        // "three fellows chatting" counts the fellows
+        if (k > i + 1 && w.text.ends_with("ing") && r.word(k - 1).text.ends_with('s')) return -1;
+        return k;
+      }
     if (is_one(w, kThings) || is_one(w, kTurns) || is_one(w, kPeople) ||
         is_one(w, "time|times|occasions|occasion|digits|digit|figures"))
       return k;
     if (is_one(w, kBursts)) return k;
+    if (is_one(w, "single|lone|sole|solitary") || (k == i + 1 && w.text == "of" && is_one(r.word(i), "pair|couple"))) continue;
     if (w.stem.empty() || is_one(w, "more|other|another|additional|further|extra|else|of") || is_verb(w) || w.number >= 0 ||
         w.ordinal != 0)
       return -1;
@@ -280,28 +326,31 @@ int counted_noun(const Reading& r, int i) {
 void check_people(Reading& r, int i, int noun) {
   const double n = r.word(i).number;
   if (r.facts.speakers(r.audio) == 0) return expect_speakers(r, n);
+  // "where two people talk at once"
+  if (r.find("where|which|whom|when|whenever", 0, i) >= 0 ||
+      r.find("once|same|simultaneously|together|over|overlap|clash|talking", noun, noun + 7) >= 0)
+    return;
   if (r.find("of|other|more|remaining|same|both|at|each|every|overlap|overlapping|while|any|these|those|between|only", noun + 1,
              noun + 2) >= 0 ||
       r.find("other|more|another|of|these|those|any|least|same", std::max(0, i - 2), noun) >= 0)
     return;
-  if (r.find("and|plus", noun, noun + 4) >= 0 &&
-      r.find("man|men|woman|women|male|female|boy|girl|one|other", noun + 1, r.size()) >= 0) {
+  if (r.find("and|plus", noun, noun + 4) >= 0 && r.find(kSexedNouns, noun + 1, r.size()) >= 0) {
     double sum = 0;
     for (int k = 0; k < r.size(); ++k) {
-      if (!is_one(r.word(k), "man|men|woman|women|male|female|males|females")) continue;
+      if (!is_one(r.word(k), kSexedNouns)) continue;
       double here = 1;
       for (int b = k - 1; b >= std::max(0, k - 3); --b)
         if (r.word(b).number > 0) here = r.word(b).number;
-      if (r.word(k).text.ends_with("en") && here == 1) return;
+      if ((r.word(k).text.ends_with("en") || r.word(k).text.ends_with('s')) && here == 1) return;
       sum += here;
     }
     if (r.find("then|next|another|before|after|he|she|first|says", 0, r.size()) < 0) expect_speakers(r, sum);
     return;
   }
-  const bool sexed = is_one(r.word(noun), "man|men|woman|women|male|female|males|females");
-  if (sexed) {
+  const int sexed = r.find(kSexedNouns, i + 1, noun + 1);
+  if (sexed >= 0) {
     const Known& known = r.facts.known();
-    const std::string value = trait_value(Trait::kSex, r.sentence, noun);
+    const std::string value = trait_value(Trait::kSex, r.sentence, sexed);
     if (known.all_sexes && n >= 2 && known.with_sex(value) != n) r.wrong("speakers", "another number of " + value);
     if (n > r.facts.speakers(r.audio)) expect_speakers(r, n);
     return;
@@ -316,8 +365,19 @@ void check_turns(Reading& r, int i) {
   const double n = r.word(i).number;
   const Set talk = r.facts.speech(r.audio);
   if (r.find("each", 0, r.size()) >= 0) return;
-  if (talk.empty() || r.find("overlapping|overlap|between|more|other|these|those|both|rest", 0, r.size()) >= 0) return;
-  if (i > 0 && r.find("of|the|first|last|next|his|her|their|in|these|those", i - 2, i) >= 0) return;
+  const int from = r.segment_begin(i), to = r.segment_end(i);
+  if (talk.empty() || r.find("overlapping|overlap|overlaps|between|more|other|these|those|both|rest", from, i + 4) >= 0) return;
+  // "of the eight turns" tells how many there are
+  const bool whole = i > 1 && is_one(r.word(i - 1), "the") && is_one(r.word(i - 2), "of|among");
+  if (!whole && i > 0 && r.find("of|the|first|last|next|his|her|their|in|these|those", i - 2, i) >= 0) return;
+  if (r.find("his|her|their|hers|each", i, to) >= 0) return;
+  // "she's got two turns", "the other man has three"
+  const bool total = r.find("all|total|altogether", i, to) >= 0;
+  if (!total && r.facts.speakers(r.audio) > 1 &&
+      r.find("he|she|she's|he's|his|her|hers|man|woman|guy|girl|lady|gentleman|person|party|other|who|one|first|second|third|"
+             "latter|former",
+             from, i) >= 0)
+    return;
   const Mention* who = nullptr;
   for (const Mention& m : r.mentions)
     if (m.speaker > 0 && m.end <= i) who = &m;
@@ -374,15 +434,28 @@ void check_number(Reading& r, int i) {
 // "the number of barks is three", "I count three", "that makes 4", "five in total", "traffic x 2"
 void check_sum(Reading& r, int i) {
   const double n = r.word(i).number;
+  if (i + 1 < r.size() && r.find("kind|kinds|type|types|sort|sorts|species|classes|sources|different|more", i + 1, i + 3) >= 0)
+    return;
+  if (i >= 1 && i + 1 < r.size() && r.word(i + 1).text == "x") {
+    for (const Mention& each : r.mentions)
+      if (each.end == i && !each.human) return expect_count(r, n, each, i, i + 1);
+  }
   if (i >= 2 && is_one(r.word(i - 1), ":|x") && (i + 1 == r.size() || is_one(r.word(i + 1), ",|)"))) {
     const Mention* m = nullptr;
-    for (const Mention& each : r.mentions)
+    bool several = false;  // "buzz, drip: two"
+    for (const Mention& each : r.mentions) {
+      several =
+          several || (m != nullptr && each.end <= i - 1 && each.events != m->events &&
+                      r.word(each.begin).segment - r.word(m->begin).segment <= 1 && r.find(":|x", m->end, each.begin) < 0);
       if (each.end <= i - 1) m = &each;
+    }
+    if (several) return;
     if (m != nullptr && !m->human && i - 1 - m->end <= 1) return expect_count(r, n, *m, i, i + 1);
   }
   if (r.word(i).text == "one") {
     if (r.has("more|another|each|the|this|that|than|which") && !(r.size() <= 3 && r.answer)) return;
   }
+  if (is_one(r.word(std::max(0, i - 1)), "it") && r.find("makes|make|making", i - 3, i) >= 0) return;
   const int name = r.find("number|count|total|tally|sum", i - 9, i);
   const bool sums = r.find("count|counted|makes|make|altogether|total|reach|get|gives|comes|amounts", i - 4, i) >= 0 &&
                     (i + 1 == r.size() || r.word(i + 1).stem.empty() || is_one(r.word(i + 1), "in|altogether|overall|and|so"));

@@ -32,6 +32,7 @@ Facts::Facts(const Sample& sample, const SourceClip* clip)
   std::map<int, double> ends;
   std::map<std::string, int> speakers;
   for (const TimelineEntry& e : sample.timeline) ends[e.audio] = std::max(ends[e.audio], e.to);
+  lengths_ = ends;
   std::vector<TimelineEntry> entries = sample.timeline;
   std::stable_sort(entries.begin(), entries.end(), [](const TimelineEntry& a, const TimelineEntry& b) {
     return std::tie(a.audio, a.from) < std::tie(b.audio, b.from);
@@ -47,7 +48,7 @@ Facts::Facts(const Sample& sample, const SourceClip* clip)
       const std::string name = plain(e.speaker);
       if (name.size() > 2) names_[name.substr(1, name.size() - 2)] = h.speaker;
     }
-    h.background = !said && !SoundWords::music(h.concepts) && e.from < 0.05 && e.to > ends[e.audio] - 0.1 && e.to - e.from > 4;
+    h.background = !said && !SoundWords::music(h.concepts) && e.from < 0.2 && e.to > ends[e.audio] - 0.2 && e.to - e.from > 4;
     if (h.words.size() > 1) spoken_ += spoken_.empty() ? h.words : h.words.substr(1);
     audios_ = std::max(audios_, e.audio + 1);
     all_.push_back(std::move(h));
@@ -164,12 +165,14 @@ double Facts::overlap(const Set& a, const Set& b) const {
 
 bool Facts::in_sequence(const std::vector<Set>& sets) const {
   double last = -1e9;
+  Set used;
   for (const Set& set : sets) {
-    double best = 1e18;
+    int best = -1;
     for (const int i : set)
-      if (key(i) > last - kSame) best = std::min(best, key(i));
-    if (best > 1e17) return false;
-    last = best + 1e-6;
+      if (!used.contains(i) && key(i) > last - kSame && (best < 0 || key(i) < key(best))) best = i;
+    if (best < 0) return false;
+    used.insert(best);
+    last = key(best);
   }
   return true;
 }

@@ -56,6 +56,7 @@ class Facts {
   int speakers(int audio) const;
   int speaker_named(const std::string& name) const;  // by the timeline's own name, in lower case; 0: nobody
   int audios() const { return audios_; }
+  const std::map<int, double>& lengths() const { return lengths_; }   // of the files
   double key(int i) const { return at(i).audio * 1e6 + at(i).from; }  // order over several files
 
   // ---- may it be said of two sounds? (some of the one, some of the other) ----
@@ -76,6 +77,7 @@ class Facts {
   std::string spoken_;
   std::map<std::string, int> names_;
   int audios_ = 1;
+  std::map<int, double> lengths_;
   std::string topics_;
   Known known_;
   bool music_ = false, voice_ = false, only_speech_ = false, foreign_ = false, lettered_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <regex>
+#include <tuple>
 
 namespace areason::claims {
 namespace {
@@ -13,8 +14,9 @@ struct Value {
 };
 
 constexpr Value kValues[] = {
-    {Trait::kSex, "man", "man|men|male|males|gentleman|gentlemen|guy|guys|boy|baritone|masculine|man's|bloke|fellow"},
-    {Trait::kSex, "woman", "woman|women|female|females|lady|ladies|girl|feminine|woman's|soprano"},
+    {Trait::kSex, "man",
+     "man|men|male|males|gentleman|gentlemen|guy|guys|boy|boys|baritone|masculine|man's|bloke|blokes|fellow|fellows"},
+    {Trait::kSex, "woman", "woman|women|female|females|lady|ladies|girl|girls|feminine|woman's|soprano"},
     {Trait::kMood, "happy",
      "happy|cheerful|cheerfully|joyful|joyous|glad|delighted|happily|joyfully|merry|elated|happiness|joy|cheerfulness|cheery|"
      "pleased"},
@@ -157,6 +159,29 @@ void from_answer(Known& known, const Sample& sample, int speakers) {
   if (!sex.empty() && (sample.kind == "speech-who" || sample.kind == "speech-gender") && who > 0) known.sex[who] = sex;
 }
 
+// Voices of speech programs are known by their names (their manuals; espeak-ng's variants +f… are women).
+std::string sex_of_voice(const std::string& voice) {
+  static const std::regex woman(
+      R"(^(flite:slt|espeak-ng:[^+]*\+(f\d|belinda|steph|linda|alicia|annie|anika|andrea|michelle).*)$)", std::regex::icase),
+      man(R"(^(flite:(kal|kal16|awb|rms)|festival:(ked|kal)_diphone|espeak-ng:.*)$)", std::regex::icase);
+  if (voice.size() > 100) return "";
+  return std::regex_match(voice, woman) ? "woman" : std::regex_match(voice, man) ? "man" : "";
+}
+
+void from_voices(Known& known, const Sample& sample) {
+  std::vector<const TimelineEntry*> entries;
+  for (const TimelineEntry& e : sample.timeline)
+    if (!e.speaker.empty()) entries.push_back(&e);
+  std::stable_sort(entries.begin(), entries.end(), [](const TimelineEntry* a, const TimelineEntry* b) {
+    return std::tie(a->audio, a->from) < std::tie(b->audio, b->from);
+  });
+  std::set<std::string> seen;
+  for (const TimelineEntry* e : entries) {
+    if (!seen.insert(e->speaker).second) continue;
+    if (const std::string sex = sex_of_voice(e->speaker); !sex.empty()) known.sex[static_cast<int>(seen.size())] = sex;
+  }
+}
+
 // English by its small words; other languages are not told apart.
 bool english(const Sample& sample) {
   static const std::regex small(R"(\b(the|is|to|of|and|in|it|you|i|we|for|on|please|what|has|was)\b)", std::regex::icase);
@@ -205,6 +230,7 @@ int Known::with_sex(const std::string& value) const {
 }
 
 Known::Known(const Sample& sample, const SourceClip* clip, int speakers) {
+  from_voices(*this, sample);
   from_caption(*this, sample.caption);
   from_answer(*this, sample, speakers);
   if (clip != nullptr) {

@@ -122,8 +122,9 @@ class MentionReader {
     m.certain = !sound.sure.empty();
     m.human = is_one(word(m.end - 1), kPeople);
     m.plural = word(m.end - 1).text.ends_with('s');
-    if (!out_.empty() && (same_sound(m, sound.concepts) || same_person(m, sound))) return out_.back().end;
+    if (!out_.empty() && (same_sound(m, sound.concepts, sound.sure) || same_person(m, sound))) return out_.back().end;
     concepts_ = sound.concepts;
+    sure_ = sound.sure;
     m.events = facts_.of_concepts(sound.concepts, audio_);
     m.sure_events = facts_.of_concepts(sound.sure, audio_);
     for (int k = m.begin; k < m.end; ++k) m.name += (k > m.begin ? " " : "") + word(k).text;
@@ -146,14 +147,14 @@ class MentionReader {
     const auto size = static_cast<int>(order.size());
     m.nth = n;
     if (n > size) {
-      m.beyond = m.certain;
+      m.beyond = m.certain && !(m.plural && word(m.end - 1).capital == false && m.end - m.begin == 1);
       return;
     }
     m.events = m.sure_events = {order[static_cast<std::size_t>(n < 0 ? size - 1 : n - 1)]};
   }
 
   // "dog barking": takes the new words into the mention before.
-  bool same_sound(const Mention& m, const SoundConcepts& concepts) {
+  bool same_sound(const Mention& m, const SoundConcepts& concepts, const SoundConcepts& sure) {
     Mention& before = out_.back();
     if (!joins(s_, before, m.begin) || before.speaker != 0 || before.quote) return false;
     SoundConcepts both;
@@ -162,10 +163,11 @@ class MentionReader {
     if (both.empty()) return false;
     before.end = m.end;
     before.plural = before.plural || m.plural;
-    before.certain = before.certain || m.certain;
+    before.certain = meets(both, sure_) || meets(both, sure);
     before.events = before.sure_events = facts_.of_concepts(both, audio_);
     before.human = (before.human || m.human) && SoundWords::speech(both);
     concepts_ = both;
+    sure_.insert(sure.begin(), sure.end());
     return true;
   }
 
@@ -190,7 +192,11 @@ class MentionReader {
   const Facts& facts_;
   const int audio_;
   std::vector<std::string> stems_;
-  SoundConcepts concepts_;  // of the last mention of a sound
+  static bool meets(const SoundConcepts& a, const SoundConcepts& b) {
+    return std::any_of(a.begin(), a.end(), [&](int c) { return b.contains(c); });
+  }
+
+  SoundConcepts concepts_, sure_;  // of the last mention of a sound
   std::vector<Mention> out_;
 };
 

@@ -78,6 +78,8 @@ Directly direct(const Reading& r, int c) {
 // "after that a dog barks", "shortly before it a horn is blown"
 void read_pronoun(Reading& r, int c, bool after) {
   if (c + 1 >= r.size() || !is_one(r.word(c + 1), "it|that|this|them")) return;
+  // "before it has stopped"
+  if (c + 2 < r.size() && is_one(r.word(c + 2), "has|is|had|was|stops|ends|have|could|can|fades|starts|begins")) return;
   const Mention* subject = nullptr;
   for (const Mention& m : r.mentions)
     if (m.begin > c + 1 && subject == nullptr) subject = &m;
@@ -103,6 +105,8 @@ void read_preposition(Reading& r, int c) {
     return;
   const Mention* object = object_of(r, c, 4);
   if (object == nullptr) return read_pronoun(r, c, after);
+  // "… stops just before the buzz does"
+  if (object->end < r.size() && is_one(r.word(object->end), "does|do|did")) return;
   const int from = r.segment_begin(c);
   const Mention* subject = subject_of(r, c, from);
   // What is over before another begins has begun before it; what is over before another is over need not have.
@@ -160,7 +164,7 @@ void read_then(Reading& r, int c) {
       is_one(r.word(c - 1), "by|since|until|till|than|even|seconds|second|s|while|moment|little|bit|or|sooner|much|only")) {
     if (!is_one(r.word(c - 1), "while|moment|little|bit|seconds|second|s|much|only")) return;
   }
-  if (c + 1 < r.size() && is_one(r.word(c + 1), "than|on|again|to|one|in")) return;
+  if (c + 1 < r.size() && is_one(r.word(c + 1), "than|on|again|to|one|in|of|after")) return;
   const Mention* object = nullptr;
   for (const Mention& m : r.mentions)
     if (m.begin > c && object == nullptr) object = &m;
@@ -187,6 +191,7 @@ void read_once(Reading& r, int c) {
   const Mention* object = object_of(r, c, 4);
   if (object == nullptr) return;
   const int end = r.segment_end(c);
+  if (r.find("nearly|almost|about|still|half|going|begun|been", object->end, end) >= 0) return;
   if (r.find(
           "ends|ended|stops|stopped|finishes|finished|fades|faded|over|done|dies|died|subsides|gone|away|ceases|ceased|quiet",
           object->end, end) < 0)
@@ -221,10 +226,35 @@ void check_lists(Reading& r) {
   for (const Mention& m : r.mentions) behind = behind || m.begin > cue;
   for (const Mention& m : r.mentions) {
     if (behind && m.begin < cue) continue;
-    if (!is_asserted(m)) return;
+    if (!is_asserted(m) || m.human) return;
     if (sets.empty() || sets.back() != m.events || m.events.size() > 1) sets.push_back(m.events);
   }
   if (sets.size() >= 2 && !r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
+}
+
+// "an arrow is shot beforehand", "the coins come earlier": against what this sentence or the one before names.
+void read_beforehand(Reading& r, int c) {
+  const bool before = is_one(r.word(c), "beforehand|earlier|previously");
+  if (r.word(c).text == "earlier" &&
+      (r.find("than|on|seconds|second|s", c - 2, c + 2) >= 0 || r.find("come|comes|came|is|heard", c - 2, c) < 0))
+    return;
+  if (c + 1 < r.size() && !r.word(c + 1).stem.empty() && !is_one(r.word(c + 1), "and|but|so")) return;
+  const Mention* subject = subject_of(r, c, r.segment_begin(c));
+  if (subject == nullptr || !is_asserted(*subject) || no_between(r, r.segment_begin(c), c) || lies_under_all(r, *subject))
+    return;
+  std::vector<const Mention*> others;
+  for (const Mention& m : r.mentions)
+    if (m.end <= subject->begin && r.word(m.begin).segment != r.word(subject->begin).segment) others.push_back(&m);
+  const bool alone =
+      std::all_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) { return share(m.wide, subject->wide); });
+  if (others.empty() && alone)
+    for (const Mention& m : r.before) others.push_back(&m);
+  if (others.empty()) return;
+  for (const Mention* m : others)
+    if (!is_asserted(*m) || share(m->events, subject->events) ||
+        (before ? r.facts.before(subject->events, m->events) : r.facts.before(m->events, subject->events)))
+      return;
+  r.wrong("order", subject->name + (before ? " is not before it" : " is not after it"));
 }
 
 // "Crow, hooves, drip, duck." and nothing else: told in their order, once for each time it is heard.
@@ -238,15 +268,23 @@ void check_bare_list(Reading& r) {
   for (const Mention& m : r.mentions)
     if (m.begin >= from) items.push_back(&m);
   if (items.size() < 3) return;
-  for (int i = from; i < r.size(); ++i) {
+  if (from == 0 && items[0]->begin > 1) return;
+  for (int i = from; i < items.back()->end; ++i) {
     const bool in = std::any_of(items.begin(), items.end(), [&](const Mention* m) { return i >= m->begin && i < m->end; });
-    if (is_one(r.word(i), ",|--")) ++commas;
-    if (!in && !is_one(r.word(i), ",|--|a|an|the|then|again|and|finally|another|lastly|next|.")) return;
+    if (is_one(r.word(i), ",|--|/|then")) ++commas;
+    // "two more howls" are no list of single ones
+    if (!in && r.word(i).number >= 2 && i + 2 < r.size() && r.find("s|seconds|)", i + 1, i + 2) < 0 &&
+        (r.word(i + 1).text == "more" || r.word(i + 1).text.ends_with('s')))
+      return;
+    if (!in && r.word(i).number < 0 &&
+        !is_one(r.word(i),
+                ",|--|/|(|)|a|an|the|then|again|and|finally|another|lastly|next|s|seconds|at|about|to|x|once|more|some"))
+      return;
   }
   if (commas + 1 < static_cast<int>(items.size()) - 1) return;
   std::vector<Set> sets;
   for (const Mention* m : items) {
-    if (!is_asserted(*m) || m->human || m->nth != 0) return;
+    if (!is_asserted(*m) || m->human || m->nth != 0 || is_one(r.word(m->begin), "somebody|someone|people|who")) return;
     sets.push_back(m->events);
   }
   std::vector<int> order;
@@ -260,10 +298,77 @@ void check_bare_list(Reading& r) {
     for (const int e : order) labels.insert(r.facts.at(e).label);
     if (labels.size() != sets.size()) return;
   }
-  if (repeats && sets.size() != order.size() && r.section == Section::kCaption)
+  if (repeats && sets.size() != order.size() && (r.section == Section::kCaption || sets.size() > order.size()))
     return r.wrong("order",
                    "the list has " + std::to_string(sets.size()) + " sounds, the clip " + std::to_string(order.size()));
   if (!r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
+}
+
+// "a bird, a cat, a wolf, and last of all a door": a cue among them makes the whole list a sequence.
+void check_cued_list(Reading& r) {
+  if (r.mentions.size() < 3 || r.facts.audios() > 1 || r.has("or|neither|nor|no|not|than|while|during|option|if")) return;
+  std::vector<Set> run;
+  bool cue = false;
+  const auto judge = [&] {
+    if (run.size() >= 3 && cue && !r.facts.in_sequence(run)) r.wrong("order", "the sounds do not come in this order");
+    run.clear();
+    cue = false;
+  };
+  int end = 0;
+  for (const Mention& m : r.mentions) {
+    if (!is_asserted(m) || m.human) {
+      judge();
+      end = m.end;
+      continue;
+    }
+    bool joined = !run.empty();
+    for (int i = end; i < m.begin; ++i) {
+      const bool forward = is_one(r.word(i), "then|finally|lastly|next|afterwards|later|thereafter|again");
+      joined =
+          joined &&
+          (forward ||
+           is_one(r.word(i), ",|and|a|an|the|some|last|lastly|of|all|another|more|first|at|in|end|--|one|short|long|very") ||
+           r.word(i).stem.ends_with("?"));
+      cue = cue || forward || (r.word(i).text == "last" && i + 2 < r.size() && r.word(i + 1).text == "of");
+    }
+    cue = cue || (m.end < r.size() && r.word(m.end).text == "again");
+    if (!joined) {
+      const bool keep = !run.empty();
+      if (keep) judge();
+    }
+    run.push_back(m.nth != 0 ? m.events : m.wide);
+    end = m.end;
+  }
+  judge();
+}
+
+// Quotations one after another, in a sentence or line by line, are told in their order.
+void check_quote_order(Reading& r) {
+  const Mention* last = nullptr;
+  bool bare = true;
+  for (const Mention& m : r.mentions) {
+    if (!m.quote) bare = false;
+    if (!m.quote) continue;
+    if (last != nullptr && m.events.size() == 1 && last->events.size() == 1 && m.events != last->events) {
+      bool list = true;
+      for (int i = last->end; i < m.begin; ++i)
+        list = list && is_one(r.word(i), ",|and|then|finally|after|a|brief|short|pause|--|/|later|lastly|at|last|the|end");
+      if (list && r.find("after|later", last->end, m.begin) >= 0) list = r.find("pause|then|later", last->end, m.begin) >= 0;
+      if (list && !r.has("not|never|no|or|nor|neither|which|meaning|order|both|words|phrases|options|mean") &&
+          !r.facts.before(last->events, m.events))
+        r.wrong("order", m.name + " comes before " + last->name);
+    }
+    last = &m;
+  }
+  for (int i = 0; i < r.size(); ++i)
+    bare = bare && (r.word(i).quote || r.word(i).number >= 0 || r.word(i).stem.empty() || is_one(r.word(i), "then|turn|line"));
+  if (!bare || last == nullptr || last->events.size() != 1) {
+    r.line.clear();
+    return;
+  }
+  if (!r.line.empty() && r.line != last->events && !r.facts.before(r.line, last->events))
+    r.wrong("order", last->name + " comes earlier");
+  r.line = last->events;
 }
 
 }  // namespace
@@ -271,6 +376,8 @@ void check_bare_list(Reading& r) {
 void check_order(Reading& r) {
   if (r.sentence.question) return;
   check_bare_list(r);
+  check_cued_list(r);
+  check_quote_order(r);
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
     if (w.open) continue;
@@ -278,6 +385,7 @@ void check_order(Reading& r) {
     if (is_one(w, "followed|preceded|succeeded")) r.find("by", i + 1, i + 4) >= 0 ? read_passive(r, i) : read_verb(r, i);
     if (is_one(w, "follows|precedes|follow|precede|succeeds")) read_verb(r, i);
     if (is_one(w, "then|next|afterwards|afterward|later|subsequently|finally|lastly|eventually")) read_then(r, i);
+    if (is_one(w, "beforehand|earlier|previously|afterwards|afterward|thereafter")) read_beforehand(r, i);
     if (is_one(w, "once|when|until") && w.text != "until") read_once(r, i);
   }
   check_lists(r);

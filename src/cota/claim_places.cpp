@@ -102,6 +102,21 @@ void check_border(Reading& r, int i) {
     expect_place(r, *subject, n);
 }
 
+// "the fourth place is held by the rooster", "traffic in 3rd place"
+void check_numbered_place(Reading& r, int i) {
+  const Word& w = r.word(i);
+  if (w.ordinal == 0 || w.open || i + 1 >= r.size() || !is_one(r.word(i + 1), "place|position|slot|spot|rank")) return;
+  const int from = r.segment_begin(i), to = r.segment_end(i);
+  const Mention* only = nullptr;
+  for (const Mention& m : r.mentions) {
+    if (m.begin < from || m.begin >= to) continue;
+    if (only != nullptr) return;
+    only = &m;
+  }
+  if (only != nullptr && r.find("not|no|never|and|longest|loudest|after|before|would|or", from, to) < 0)
+    expect_place(r, *only, w.ordinal);
+}
+
 double clip_end(const Reading& r) {
   double end = 0;
   for (const Happening& h : r.facts.all())
@@ -148,6 +163,7 @@ void check_places(Reading& r) {
   for (int i = 0; i < r.size(); ++i) {
     check_ordinal(r, i);
     check_border(r, i);
+    check_numbered_place(r, i);
     check_region(r, i);
   }
   // "Finally, a bell." as a whole sentence

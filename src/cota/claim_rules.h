@@ -29,6 +29,8 @@ struct Reading {
   Sentence sentence;
   std::vector<Mention> mentions;
   std::vector<Mention> before;                    // of the sentence before
+  std::vector<Mention> earlier;                   // of the last one before that
+  Set line;                                       // what the line before quotes, and nothing else
   std::pair<double, double> interval = {-1, -1};  // the last one that was named
   int audio = kAnyAudio;                          // the file that is spoken of
   bool answer = false;                            // in SUMMARY or RESPONSE
@@ -65,5 +67,8 @@ void check_times(Reading& r);
 void check_overlaps(Reading& r);
 void check_lengths(Reading& r);  // longer, louder, more than
 void check_quotations(Reading& r);
+void check_people(Reading& r);     // who says what, who begins, who has how many turns
+void check_relations(Reading& r);  // what the patterns of claim_patterns.h find
+void check_trends(Reading& r);     // one kind of sound against itself
 
 }  // namespace areason::claims

@@ -7,7 +7,8 @@ namespace areason::claims {
 namespace {
 
 constexpr const char* kDoubtInSegment =
-    "would|wouldn't|might|may|could|couldn't|should|shouldn't|perhaps|maybe|possibly|probably|presumably|option|options|"
+    "supposedly|allegedly|apparently|seemingly|ostensibly|reportedly|presumably|would|wouldn't|might|may|could|couldn't|should|"
+    "shouldn't|perhaps|maybe|possibly|probably|presumably|option|options|"
     "choice|choices|candidate|candidates|distractor|distractors|alternative|alternatives|expect|expected|suspect|suspected|"
     "thought|think|considered|consider|considering|premise|hypothesis|assume|assumed|assuming|suppose|rule|rules|ruled|"
     "ruling|eliminate|eliminates|eliminated|eliminating|exclude|excludes|excluded|excluding|discard|discarded|dismiss|"
@@ -17,7 +18,7 @@ constexpr const char* kDoubtInSegment =
     "possibility|impossible|unclear|guess|tempting|supposed|want|wanted|wants|resemble|resembles|resembling|similar|"
     "reminiscent|distinguish|distinguishes|necessarily|otherwise|theory|expecting|hypothetical|hoped|hint|hints|suggest|"
     "suggests|suggesting|suggestion|evoke|evokes|evoking|mention|mentions|mentioned|word|words|term|ought|interpretation|"
-    "potentially|confirm|confirms|fit|fits|fitting|must|proposed|category";
+    "offered|offers|listed|lists|offer|potentially|confirm|confirms|fit|fits|fitting|must|proposed|category";
 constexpr const char* kSaying =
     "says|say|said|tells|tell|told|claims|claim|claimed|thinks|replies|reply|replied|answers|answer|answered|objects|objected|"
     "complains|complained|asks|ask|asked|mentions|mentioned|suggests|suggested|explains|explained|believes|finds|wants|wanted|"
@@ -70,7 +71,12 @@ void open_reported(Reading& r) {
     for (int k = i + 1; k < std::min(r.size(), i + 5); ++k) quoted = quoted || r.word(k).quote;
     if (!human || quoted) continue;
     int end = i + 1;
-    while (end < r.size() && !is_one(r.word(end), "while|whereas|after|before|then|;|until|twice|once|times|first|last|with"))
+    const auto counts = [&](int k) {
+      return r.word(k).text == "," && k + 1 < r.size() &&
+             (r.word(k + 1).number > 0 || is_one(r.word(k + 1), "once|twice|all|each"));
+    };
+    while (end < r.size() && !counts(end) &&
+           !is_one(r.word(end), "while|whereas|after|before|then|;|until|twice|once|times|first|last|with"))
       ++end;
     // What is said begins behind the verb; times, counts and places of the saying itself stay.
     for (int k = i + 1; k < end; ++k)
@@ -83,7 +89,7 @@ void mark_open(Reading& r) {
   if (r.sentence.question) return open_words(r, 0, r.size());
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
-    if (is_one(w, "if|unless|suppose|imagine") || (is_one(w, "had") && i == 0)) {
+    if (is_one(w, "if|iff|unless|suppose|imagine|provided") || (is_one(w, "had") && i == 0)) {
       const bool as_if = i > 0 && is_one(r.word(i - 1), "as|even");
       open_words(r, i, as_if ? segment_around(r, i).second : thought_end(r, i));
       if (!as_if && i > 0) open_segment(r, i - 1);
@@ -104,6 +110,10 @@ void mark_open(Reading& r) {
                  "wonder|considered|expected|supposes"))
         open_words(r, i, thought_end(r, i));
     }
+    // "(c) is wrong, for there the duck comes second"
+    if (w.text == "there" && i + 1 < r.size() && is_one(r.word(i + 1), "the|it|a") && i > 0 &&
+        is_one(r.word(i - 1), "for|,|because|since|as|and|but"))
+      open_words(r, i, r.size());
     if (is_one(w, "everything|all|nothing|anything") && i + 1 < r.size() && is_one(r.word(i + 1), "but|except")) {
       open_words(r, i, r.size());
     }
@@ -116,6 +126,10 @@ void mark_open(Reading& r) {
 
 bool simile(const Reading& r, const Mention& m) {
   const int from = std::max(segment_around(r, m.begin).first, m.begin - 5);
+  // "at the same time as the duck"
+  if (r.find("time|moment|instant", from, m.begin) >= 0 && r.find("as", m.begin - 3, m.begin) >= 0 &&
+      r.find("same", from, m.begin) >= 0)
+    return false;
   if (r.find("like|similar|resembles|resembling|unlike|as|kind|sort|type|reminds|evoking|akin|almost|practically|nearly|say|"
              "imitat|toward|towards",
              from, m.begin) >= 0)
@@ -124,7 +138,8 @@ bool simile(const Reading& r, const Mention& m) {
 }
 
 constexpr const char* kQualified =
-    "until|before|after|again|anymore|during|twice|overlap|overlaps|than|while|when|other|more|further|second|third|additional|"
+    "until|before|after|again|anymore|left|during|twice|overlap|overlaps|than|while|when|other|more|further|second|third|"
+    "additional|"
     "another|else|longer|shorter|louder|quieter|first|last|between|start|end|once|stop|stops|continue|only|just|alone|return|"
     "returns|three|four|two|immediately|directly|following|preceded|followed|by|half|both|simultaneously|over|interrupt|"
     "interrupts|interrupting|interrupted|together|follows|follow|precedes|precede|point|moment|same|starts|begins|yet|still|"

@@ -19,8 +19,9 @@ double number_of(const std::string& word) {
       {"zero", 0},      {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},     {"five", 5},
       {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},     {"eleven", 11},
       {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17},
-      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"single", 1},   {"lone", 1},
-      {"sole", 1},      {"solitary", 1},  {"couple", 2},    {"pair", 2},     {"half", 0.5},   {"dozen", 12}};
+      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"forty", 40},   {"fifty", 50},
+      {"sixty", 60},    {"single", 1},    {"lone", 1},      {"sole", 1},     {"solitary", 1}, {"couple", 2},
+      {"pair", 2},      {"half", 0.5},    {"dozen", 12}};
   const auto it = kWords.find(word);
   if (it != kWords.end()) return it->second;
   if (word.empty() || word.size() > 8 || !digit(word[0]) || word.find_first_not_of("0123456789.") != std::string::npos)
@@ -104,6 +105,12 @@ class Reader {
       sentence_.question = sentence_.question || c == '?';
       return end_sentence();
     }
+    // ".6 s"
+    if (c == '.' && digit(look()) && !digit(at_ > 1 ? text_[at_ - 2] : ' ')) {
+      text_.insert(at_ - 1, "0");
+      --at_;
+      return read_word();
+    }
     if (c == '.') return (std::isspace(static_cast<unsigned char>(look())) != 0 || at_ >= text_.size()) ? full_stop() : void();
     if (c == '-' && digit(look()) && after_amount()) return push("to");
     // "three-second" is one thing, " - " a break.
@@ -176,6 +183,11 @@ class Reader {
   }
 
   void push(const std::string& text) {
+    // "x4" of "explosion x4"
+    if (text.size() == 2 && (text[0] == 'x' || text[0] == 'X') && digit(text[1])) {
+      push("x");
+      return push(text.substr(1));
+    }
     Word w;
     for (const char c : text) w.text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     static const std::set<std::string> kBare = {"dont", "doesnt", "isnt", "cant", "didnt", "wasnt", "arent", "couldnt", "wont"};
@@ -208,7 +220,9 @@ void find_clauses(Sentence& s) {
   bool verb = false;
   for (int i = 0; i < n; ++i) {
     Word& w = s.words[static_cast<std::size_t>(i)];
-    if (is_one(w, ",|:|(|)|--|but|whereas|while|although|though|because|since|so|yet|however|which|until|when|where") ||
+    const bool last = i + 1 >= n || is_one(s.words[static_cast<std::size_t>(i + 1)], ",|)|:");
+    if (is_one(w, ",|:|(|)|--|but|whereas|while|although|though|because|since|however|which|until|when|where") ||
+        (is_one(w, "so|yet") && !last) ||
         (is_one(w, "once") && i + 1 < n &&
          is_one(s.words[static_cast<std::size_t>(i + 1)], "the|a|an|it|this|that|they|both|all|everything|he|she")))
       ++segment;

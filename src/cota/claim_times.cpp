@@ -14,11 +14,13 @@ constexpr const char* kModifiers =
     "slightly|maybe|perhaps|or|so|the|at|least|most|shade|touch|close|to|circa|ca|not|quite|no|good|full|whole|mere|somewhere|"
     "hair|fraction|past|above|below|shy|of|on|very|longer|exactly|precisely|short|brief|near|estimated|up";
 constexpr const char* kEnding =
-    "ends|ending|end|ended|stops|stopping|stopped|stop|until|till|finishes|finished|fades|fade|faded|dies|died|tapers|over|"
+    "ends|ending|end|ended|finishing|fading|ceasing|dying|concludes|terminates|completed|complete|"
+    "stops|stopping|stopped|stop|until|till|finishes|finished|fades|fade|faded|dies|died|tapers|over|"
     "gone|"
-    "done|ceases|ceased|subsides|out|to|through|up|closes|disappears|quiet|silent|past|finish";
+    "done|ceases|ceased|subsides|to|closes|disappears|quiet|silent|finish";
 constexpr const char* kStarting =
-    "becomes|starts|start|begins|begin|started|began|starting|beginning|onset|from|enters|sets|arrives|emerges|comes|kicks|"
+    "becomes|commences|commencing|entering|beginning|starts|start|begins|begin|started|began|starting|beginning|onset|from|"
+    "enters|sets|arrives|emerges|comes|kicks|"
     "appears|"
     "follows|opens|joins|falls|strikes|occurs";
 
@@ -75,12 +77,18 @@ Set nth_event(const Reading& r, int i) {
 // The sounds that an amount at word i may be about.
 std::vector<Set> subjects(const Reading& r, int i) {
   std::vector<Set> out;
+  // "bird (10.0 s), fire (12.5 s)"
+  for (const Mention& m : r.mentions)
+    if (i > 1 && r.word(i - 1).text == "(" && m.end == i - 1 && is_asserted(m)) return {events_of(r, m)};
   const auto take = [&](const auto& fits) {
     if (!out.empty()) return;
     for (const Mention& m : r.mentions)
       if (may_be_asserted(m) && fits(m)) out.push_back(events_of(r, m));
   };
   take([&](const Mention& m) { return r.word(m.begin).segment == r.word(i).segment; });
+  // "2.6 s against 0.3 s, so the cricket wins": of any.
+  if (out.empty() && (r.find("against|vs|versus", i + 1, i + 4) >= 0 || r.find("against|vs|versus", i - 3, i) >= 0))
+    for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e) out.push_back({e});
   take([&](const Mention& m) { return r.word(m.begin).clause == r.word(i).clause; });
   // What nobody could resolve may be meant as well.
   int from = i;
@@ -93,8 +101,19 @@ std::vector<Set> subjects(const Reading& r, int i) {
       if (may_be_asserted(m)) out.push_back(events_of(r, m));
     // "The second lasts …": any sound of the clip may be meant.
     if (const Set nth = nth_event(r, i); !nth.empty()) return {nth};
+    // "it lasts …": of what this sentence or the last ones name.
+    const bool plain = r.find("it|its|each|both", 0, i) >= 0 &&
+                       r.find("one|this|that|which|they|these|them|another|latter|former|other|he|she", 0, i) < 0 &&
+                       !ordinal_alone(r, i);
+    if (plain && (!out.empty() || !r.before.empty())) {
+      for (const auto* mentions : {&r.before, &r.earlier})
+        for (const Mention& m : *mentions)
+          if (!m.events.empty() && !m.quote) out.push_back(events_of(r, m));
+      if (!out.empty()) return out;
+    }
     if (pronoun || out.empty())
-      for (const int e : r.facts.foreground(r.audio)) out.push_back({e});
+      for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e)
+        if (r.audio == kAnyAudio || r.facts.at(e).audio == r.audio) out.push_back({e});
   }
   return out;
 }
@@ -108,13 +127,16 @@ bool pause_near(const Reading& r, int i) {
   int from = i, to = i;
   while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
   while (to < r.size() && r.word(to).segment == r.word(i).segment) ++to;
+  // "Between the two lie some five seconds."
+  if (r.find("between", 0, i) >= 0) return true;
   return r.find(
-             "pause|pauses|silence|gap|gaps|apart|interval|overlap|overlaps|break|breaks|quiet|silent|separated|separates|"
+             "pause|pauses|lie|lies|elapse|elapses|pass|silence|gap|gaps|apart|interval|overlap|overlaps|break|breaks|quiet|"
+             "silent|separated|separates|"
              "separate|lull|beat|respite|remaining|left|already|been|every|intervals|spacing|margin|rest|another|further|"
              "additional|wait|waits|coincide|alone|share|shared|overlapping|within|extends|beyond|distance|delay|space|"
              "daylight|ahead|head|outlasts|longer|shorter|room|difference",
              from, to) >= 0 ||
-         r.find("later|earlier|before|after|between|behind|into|from|ago|of|more|past|since", i + 1,
+         r.find("later|earlier|before|after|between|behind|into|from|ago|of|more|past|since|too|early|late|ahead", i + 1,
                 std::min(r.size(), i + 4)) >= 0 ||
          (is_one(r.word(std::max(0, from)), "after|within|only|for") && r.find("lasts|lasting|at", from, i) < 0 &&
           r.word(from).text != "for");
@@ -162,7 +184,13 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
   int from = i;
   while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
   const int prep = std::max(from, lead(r, i));
-  const bool ends = r.find(kEnding, from, prep) >= 0, starts = r.find(kStarting, from, prep) >= 0;
+  bool ends = false, starts = false;
+  // The nearest cue holds: "starting at 1.1 and finishing at 2.4".
+  for (int k = prep - 1; k >= from && !ends && !starts; --k) {
+    ends = is_one(r.word(k), kEnding) && !(r.word(k).text == "to" && k + 2 < prep && !is_one(r.word(k + 1), "the|its|a|about"));
+    ends = ends || (k > 1 && is_one(r.word(k), "last|end") && is_one(r.word(k - 1), "the") && is_one(r.word(k - 2), "to"));
+    starts = is_one(r.word(k), kStarting);
+  }
   const bool inside = lead(r, i) > 0 && is_one(r.word(lead(r, i) - 1), "at|near|by|around|until|to|from|till");
   for (const int e : events) {
     const Happening& h = r.facts.at(e);
@@ -175,8 +203,7 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
 }
 
 // Between any two sounds of the clip.
-bool fits_gap(const Reading& r, const Amount& a) {
-  const double tol = std::max(0.5, 0.25 * a.value);
+bool fits_gap(const Reading& r, const Amount& a, double tol) {
   const auto& all = r.facts.all();
   for (const Happening& x : all) {
     for (const Happening& y : all) {
@@ -203,12 +230,53 @@ bool about_clip(const Reading& r, int i) {
   return r.find("clip|recording|audio|file|track|excerpt|sequence|scene", from, to) >= 0;
 }
 
+// Is there one sound that the amount can be about, named in the same breath?
+bool clear_subject(const Reading& r, int i) {
+  const int from = r.segment_begin(i), to = r.segment_end(i);
+  int named = 0;
+  for (const Mention& m : r.mentions) {
+    // "bird (10.0 s)"
+    if (i > 1 && r.word(i - 1).text == "(" && m.end == i - 1 && is_asserted(m)) return true;
+    if (m.begin >= from && m.begin < to)
+      named += is_asserted(m) && (!m.human || m.speaker > 0 || r.facts.speakers(r.audio) == 1) ? 1 : 2;
+  }
+  constexpr const char* kPronouns = "it|they|this|that|which|he|she|these|those|one|other|another";
+  if (named == 1) return r.find(kPronouns, from, i) < 0;
+  // The only sound of the whole sentence, named before: "The beep, in contrast, lasts five seconds."
+  if (named > 0 || r.mentions.empty() || r.mentions[0].begin > i || r.find(kPronouns, 0, i) >= 0 || ordinal_alone(r, i))
+    return false;
+  return std::all_of(r.mentions.begin(), r.mentions.end(),
+                     [&](const Mention& m) { return is_asserted(m) && !m.human && m.wide == r.mentions[0].wide; });
+}
+
+// Does it fit the border of any sound of the clip, or the length of one?
+bool fits_anything(const Reading& r, const Amount& a, const Roles& roles) {
+  for (const Happening& h : r.facts.all()) {
+    if (roles.moment && (a.fits(h.from, 0.35) || a.fits(h.to, 0.35))) return true;
+    if (roles.length && a.fits(h.to - h.from, std::max(0.3, 0.15 * a.value))) return true;
+  }
+  for (const auto& [file, length] : r.facts.lengths())
+    if (a.fits(length, 0.6)) return true;
+  return roles.length && fits_gap(r, a, std::max(0.15, 0.1 * a.value));
+}
+
+// "only 2.0, 3.5 and 5.0 are offered": what the options say.
+bool of_options(const Reading& r, const Amount& a) {
+  if (!r.has("option|options|offers|offered|offer|choices|choice|closest|nearest|round|rounded|alternatives|available"))
+    return false;
+  return std::any_of(r.sample->choices.begin(), r.sample->choices.end(), [&](const std::string& c) {
+    return !c.empty() && std::isdigit(static_cast<unsigned char>(c[0])) != 0 &&
+           std::abs(std::stod(c.substr(0, 6)) - a.value) < 0.01;
+  });
+}
+
 void check_amount(Reading& r, int i) {
   const Amount a = amount_at(r.sentence, i);
   const int from = lead(r, i);
   // "three laughs in nine seconds"
   if (from > 0 && is_one(r.word(from - 1), "in|within|across|inside")) return;
   const Roles roles = roles_of(r, i, from);
+  if (of_options(r, a)) return;
   const std::vector<Set> about = subjects(r, i);
   if (about_clip(r, i) && (fits_clip(r, a) || about.empty())) return;
   if (about.empty()) return;
@@ -216,7 +284,8 @@ void check_amount(Reading& r, int i) {
     if (roles.length && fits_length(r, events, a)) return;
     if (roles.moment && fits_moment(r, events, a, i)) return;
   }
-  if (roles.gap && fits_gap(r, a)) return;
+  if (roles.gap && fits_gap(r, a, std::max(0.5, 0.25 * a.value))) return;
+  if (!clear_subject(r, i) && fits_anything(r, a, roles)) return;
   r.wrong(roles.moment ? "time" : "length", "no " + seconds(a.value) + " fits");
 }
 
@@ -234,6 +303,8 @@ int interval_end(const Reading& r, int i, int& second) {
   if (!number(r, k) || r.word(k).number <= r.word(i).number) return i;
   const bool known_unit = unit(r, k + 1) || unit(r, i + 1) || (decimal(r, i) && decimal(r, k));
   if (!known_unit && (r.word(k - 1).text == "-" || !(k + 1 < r.size() && r.word(k + 1).text == ":"))) return i;
+  // "Transition 2-3:" numbers something else.
+  if (!known_unit && i > 0 && !r.word(i - 1).stem.empty() && !is_one(r.word(i - 1), "from|between|at|about|and")) return i;
   second = k;
   return unit(r, k + 1) ? k + 1 : k;
 }

@@ -113,19 +113,22 @@ void check_sexes(Reading& r) {
   }
   if (found.size() != 1) return;
   const Found& f = found[0];
+  // "the second man" is told apart by the rule for people.
+  if (f.at > 0 && (r.word(f.at - 1).ordinal != 0 || is_one(r.word(f.at - 1), "other|another|same|different"))) return;
   int who = 0;
   for (const Mention& m : r.mentions)
     if (m.speaker > 0 && r.word(m.begin).segment <= r.word(f.at).segment && std::abs(m.begin - f.at) <= 8)
       who = who == 0 || who == m.speaker ? m.speaker : -1;
   const int speakers = r.facts.speakers(kAnyAudio);
   if (who == 0 && speakers > 1) {
+    const int from = r.segment_begin(f.at), to = r.segment_end(f.at);
     const bool speaks =
-        r.find("speak|speaks|voice|starts|begins|opens|talks|word|says|heard|speaker|conversation", 0, r.size()) >= 0;
-    if (speaks && r.find("first|opens|starts|begins", 0, r.size()) >= 0 &&
-        r.find("second|last|then|other|third", 0, r.size()) < 0)
+        r.find("speak|speaks|voice|starts|begins|opens|talks|word|says|heard|speaker|conversation", from, to) >= 0;
+    if (speaks && r.find("first|opens|starts|begins", from, to) >= 0 &&
+        r.find("second|last|then|other|third|her|his", from, to) < 0)
       who = 1;
-    if (speaks && r.find("last|closes|ends|final", 0, r.size()) >= 0 &&
-        r.find("second|first|then|other|third", 0, r.size()) < 0) {
+    if (speaks && r.find("last|closes|ends|final", from, to) >= 0 &&
+        r.find("second|first|then|other|third|her|his", from, to) < 0) {
       const Set talk = r.facts.speech(kAnyAudio);
       for (const int i : talk) who = r.facts.at(i).speaker;
     }

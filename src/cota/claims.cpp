@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kTalking =
     "speak|speaks|speaking|spoke|talk|talks|talking|talked|says|said|speech|conversation|dialogue|narrator|narration|spoken|"
-    "converse|conversing|voice-over";
+    "converse|conversing|voice-over|sings|sing|singing|sung";
 
 // What people talk about need not be heard; what plays in music is not in the timeline.
 bool spoken_of(const Reading& r, const Mention& m) {
@@ -65,7 +65,13 @@ bool affirmed(const Reading& r, const Mention& m) {
              "detected|first|last|final",
              m.end, std::min(to + 1, m.end + 5)) >= 0)
     return true;
+  const bool added = r.find("too|also|well", std::max(from, m.begin - 5), std::min(r.size(), m.end + 3)) >= 0;
+  if (m.end + 1 < r.size() && is_one(r.word(m.end), "is|are|was|were") && is_one(r.word(m.end + 1), "in|to") &&
+      r.find("audio|clip|recording|found|be", m.end + 2, m.end + 5) >= 0)
+    return true;
   const bool determined =
+      added ||
+      (m.plural && !r.word(m.end - 1).text.ends_with("'s") && r.find("the|these|those|my|his|her", m.begin - 2, m.begin) < 0) ||
       r.find("a|an|one|some|two|three|another|both|its|by|more|somebody|someone", std::max(from, m.begin - 3), m.begin) >= 0;
   if (r.find(
           "hear|hears|heard|notice|detect|catch|by|then|there|with|there's|hearing|comes|came|by|plus|also|contains|includes|"
@@ -96,8 +102,8 @@ bool offered(const Reading& r, const Mention& m) {
 // Is the sentence free of everything that sets options against each other?
 bool unmixed(const Reading& r, const Mention& m) {
   // "Gunshot: audible at the start"
-  const bool told =
-      m.end + 1 < r.size() && is_one(r.word(m.end), ":") && is_one(r.word(m.end + 1), "audible|present|heard|yes");
+  const bool told = m.end + 1 < r.size() && is_one(r.word(m.end), ":") &&
+                    is_one(r.word(m.end + 1), "audible|present|heard|yes|once|twice|proven|one|two|three|1|2|3") && !r.has("%");
   if (told) return true;
   if (m.end < r.size() && is_one(r.word(m.end), "of|:|=|/")) return false;
   if (m.begin > 0 && is_one(r.word(m.begin - 1), ":|=|/|any") && r.section == Section::kReasoning) return false;
@@ -171,6 +177,8 @@ struct Scope {
 void check_section(const std::string& text, Section section, Reading& r) {
   Scope scope;
   r.before.clear();
+  r.earlier.clear();
+  r.line.clear();
   r.interval = {-1, -1};
   r.section = section;
   r.answer = section == Section::kSummary || section == Section::kResponse;
@@ -182,9 +190,12 @@ void check_section(const std::string& text, Section section, Reading& r) {
     check_quotations(r);
     mark_scope(r);
     check_presence(r);
-    for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths, check_traits})
+    for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths, check_traits,
+                            check_people, check_relations, check_trends})
       rule(r);
-    if (!r.mentions.empty()) r.before = r.mentions;
+    if (r.mentions.empty()) continue;
+    r.earlier = std::move(r.before);
+    r.before = r.mentions;
   }
 }
 

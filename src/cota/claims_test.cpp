@@ -66,6 +66,37 @@ TEST(Claims, FalseOnesAreNamed) {
   for (const auto& [text, code] : cases) EXPECT_EQ(first(told(text)), code) << text;
 }
 
+TEST(Claims, WhoSpeaksIsKnownByVoice) {
+  const auto judged = [](const char* text) {
+    Sample s = told(text);
+    s.timeline = {{0, "speech", 0.5, 2.0, -20, "flite:slt", "where is the hotel"},
+                  {0, "speech", 2.5, 4.0, -20, "flite:kal16", "it is in the car"},
+                  {0, "speech", 4.5, 6.0, -20, "flite:slt", "thank you very much"}};
+    return first(s);
+  };
+  for (const char* text : {"A woman opens the talk.", "The man answers \"it is in the car\".", "She has two turns.",
+                           "The woman speaks twice, the man once.", "\"thank you very much\" closes the talk.",
+                           "\"it is in the car\" comes from the second speaker."})
+    EXPECT_EQ(judged(text), "") << text;
+  for (const char* text : {"A man opens the talk.", "The woman answers \"it is in the car\".", "She has three turns.",
+                           "The second speaker has two turns.", "\"where is the hotel\" closes the talk.", "Two women speak.",
+                           "\"it is in the car\" comes from the first speaker.", "The man asks where the hotel is."})
+    EXPECT_NE(judged(text), "") << text;
+}
+
+TEST(Claims, PatternsOfWords) {
+  for (const char* text :
+       {"The dog precedes the siren.", "The siren outlasts the dog.", "The dog is over before the siren starts.",
+        "The dog, short and sharp, is followed by the siren.", "A dog opens the clip.", "The dog comes early on.",
+        "The siren lasts longer than every bark.", "Each bark is as loud as the one before."})
+    EXPECT_EQ(first(told(text)), "") << text;
+  for (const char* text :
+       {"The siren precedes the dog.", "The dog outlasts the siren.", "The siren is over before the dog starts.",
+        "The siren, short and sharp, is followed by the dog.", "The siren opens the clip.", "The dog barks near the end.",
+        "The dog barks in the middle of the siren."})
+    EXPECT_NE(first(told(text)), "") << text;
+}
+
 TEST(Claims, AnswersAreHeldAgainstTheKnownOne) {
   struct Case {
     const char *answer, *letter, *response;
@@ -141,7 +172,7 @@ Tally tally_of(const std::string& path) {
     const auto alarms = false_claims(sample, nullptr);
     tally.alarms += alarms.empty() ? 0 : 1;
     if (!alarms.empty()) std::printf("false alarm: %s %s\n", sample.id.c_str(), alarms[0].c_str());
-    for (const Json& pair : json["wrong"]) {
+    for (const Json& pair : json.value("wrong", Json::array())) {
       ++tally.wrong;
       const Sample bad = with(sample, pair[0].get<std::string>(), pair[1].get<std::string>());
       tally.found += false_claims(bad, nullptr).empty() ? 0 : 1;
@@ -165,7 +196,16 @@ TEST(Claims, ChainsWrittenByOthers) {
   const Tally tally = tally_of("tests/cases/free_chains_dev.jsonl");
   EXPECT_GE(tally.clean, 100);
   EXPECT_GE(tally.wrong, 500);
-  EXPECT_GE(tally.recall(), 0.63);
+  EXPECT_GE(tally.recall(), 0.69);
+  EXPECT_LE(tally.false_alarms(), 0.02);
+}
+
+// Sixty chains with errors, and two hundred true ones in as many moods, to which the rules were made precise.
+TEST(Claims, ChainsWrittenByTheSecondAuthor) {
+  const Tally tally = tally_of("tests/cases/free_chains_second.jsonl");
+  EXPECT_GE(tally.clean, 200);
+  EXPECT_GE(tally.wrong, 300);
+  EXPECT_GE(tally.recall(), 0.71);
   EXPECT_LE(tally.false_alarms(), 0.02);
 }
 

@@ -19,7 +19,7 @@ constexpr Entry kTable[] = {
      "speech, speak, talk, voice, conversation, dialogue, dialog, speaker, spoken, utterance, narration, narrator, "
      "monologue, ~say, ~says, ~said, ~man, ~woman, ~person, ~people, ~someone, ~somebody, ~male, ~female, ~men, "
      "~women, ~human, ~guy, ~lady, ~gentleman, ~boy, ~girl, ~child, ~reply, ~ask, ~answers, ~announcer, ~participant, "
-     "~individual, ~sentence, ~phrase, chat"},
+     "~individual, ~sentence, ~phrase, chat, ~shout, ~outburst, ~cry, ~yell"},
     {"music", "music, song, melody, tune, musical, ~instrument, orchestra, ~jingle"},
     {"laughter", "laughter, laugh, giggle, chuckle, ~people, ~person, ~human, ~voice, ~man, ~woman, ~audience"},
     {"scream", "scream, person screaming, shriek, ~yell, ~shout, ~cry, ~voice, ~person, ~man, ~woman, ~human, ~people"},
@@ -81,7 +81,7 @@ constexpr Entry kTable[] = {
     {"shower", "shower, water"},
     {"boiling", "boiling, kettle, ~boil, water"},
     {"fire", "crackling fire, fire crackle, fire crackling, campfire, fire, flames, bonfire, ~crackle, ~burn"},
-    {"explosion", "explosion, explode, detonation, ~blast, ~boom, ~bang, ~bomb"},
+    {"explosion", "explosion, ~boom, ~blast, explode, detonation, ~blast, ~boom, ~bang, ~bomb"},
     {"gunshot", "gunshot, gunfire, gun, rifle, pistol, shotgun, machine gun, ~shot, ~shoot, ~bang, ~firearm, ~fire"},
     {"fireworks", "firework, firecracker"},
     {"hissing", "hissing, ~hiss, ~fuse, steam, ~fire"},
@@ -113,8 +113,8 @@ constexpr Entry kTable[] = {
     {"bicycle", "bicycle, bike bell, ~bike, ~bell"},
     {"engine", "engine, motor, ~car, ~bus, ~truck, ~idling, ~rev, ~vehicle, ~rumble"},
     {"siren", "siren, ambulance, police car, fire truck, fire engine, ~police, ~wail, ~alarm, ~vehicle"},
-    {"helicopter", "helicopter, chopper, ~rotor, ~aircraft, ~vehicle, ~engine, ~motor"},
-    {"airplane", "airplane, aeroplane, plane, jet, ~aircraft, ~vehicle, ~engine, ~motor"},
+    {"helicopter", "helicopter, chopper, propeller, ~rotor, ~aircraft, ~vehicle, ~engine, ~motor"},
+    {"airplane", "airplane, aeroplane, propeller, plane, jet, ~aircraft, ~vehicle, ~engine, ~motor"},
     {"rocket", "rocket, ~launch, ~engine, ~motor"},
     {"ship", "ship horn, foghorn, ship, boat, ~harbour, ~harbor, horn, ~engine, ~motor"},
     {"hornsignal", "horn signal, bugle, hunting horn, ~signal, horn, ~fanfare"},
@@ -229,7 +229,11 @@ std::string word_stem(std::string_view word) {
     w.resize(w.size() - 2);
   else
     inflected = false;
-  if (w.size() > 2 && w.back() == w[w.size() - 2] && w.back() != 's' && !vowel(w.back())) w.pop_back();
+  if (w.size() > 2 && w.back() == w[w.size() - 2] && w.back() != 's' && !vowel(w.back())) {
+    w.pop_back();
+    // "planning" was no "plane".
+    inflected = false;
+  }
   // Nobody can tell whether "chiming" has lost an e; "plan" and "plane" are two words.
   return inflected ? w + "?" : w;
 }

@@ -1,0 +1,446 @@
+// Who speaks: "the second man answers", "a woman opens", "she has three turns", "… comes from the third speaker". A person
+// named is every speaker that the words may mean; a claim is wrong when it is true of none of them.
+#include <algorithm>
+
+#include "cota/claim_rules.h"
+
+namespace areason::claims {
+namespace {
+
+struct Person {
+  int begin = 0, end = 0;
+  Set who;  // speakers
+  bool pronoun = false;
+};
+
+constexpr const char* kSexed =
+    "man|woman|men|women|male|female|lady|gentleman|guy|girl|boy|man's|woman's|bloke|fellow|he|she|him|her|his|hers";
+constexpr const char* kPronouns = "he|she|him|her|his|hers";
+constexpr const char* kAnyone =
+    "speaker|voice|person|participant|talker|neighbour|neighbor|friend|fan|traveller|party|interlocutor|speaker's|voice's|"
+    "person's|individual|guest|patient|parent|colleague";
+constexpr const char* kBetween =
+    "male|female|young|younger|older|old|deep|high|low|same|very|new|different|further|adult|third|second|first|fourth|last|"
+    "final|other|another";
+constexpr const char* kSaying =
+    "say|says|said|saying|ask|asks|asked|asking|tells|told|replies|replied|reply|answers|answered|answer|responds|responded|"
+    "objects|objected|adds|added|remarks|remarked|claims|claimed|wants|wanted|suggests|suggested|thinks|explains|complains|"
+    "complained|praises|mentions|mentioned|opens|closes|begins|ends|utters|states|stated|counters|countered|continues|offers|"
+    "delivers|contributes|supplies|requests|concludes|starts|finishes|wonders|inquires|enquires|speaks|insists|maintains|"
+    "argues|calls|finds|considers|describes|announces|knows|hopes|denies|admits|warns|announces|declares|reports|notes|"
+    "observes|comments|retorts|repeats|likes|believes|finds|declares|agrees";
+constexpr const char* kDoubt =
+    "not|never|no|nobody|none|neither|nor|if|would|might|could|whether|option|options|isn't|wasn't|doesn't|didn't|rather|"
+    "instead|unlike|than|without|cannot|can't|either|or|aren't|weren't|don't|didn't|won't|couldn't|hardly";
+
+Set all_speakers(const Reading& r) {
+  Set out;
+  for (const int i : r.facts.speech(r.audio)) out.insert(r.facts.at(i).speaker);
+  return out;
+}
+
+std::vector<int> turns_in_order(const Reading& r) {
+  const Set talk = r.facts.speech(r.audio);
+  std::vector<int> out(talk.begin(), talk.end());
+  std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
+  return out;
+}
+
+std::string sex_of(const Word& w) {
+  if (is_one(w, "man|men|male|gentleman|guy|boy|man's|bloke|fellow|he|him|his")) return "man";
+  return "woman";
+}
+
+Set of_sex(const Reading& r, const std::string& sex) {
+  Set out;
+  for (const int s : all_speakers(r)) {
+    const auto it = r.facts.known().sex.find(s);
+    if (it == r.facts.known().sex.end() || it->second == sex) out.insert(s);
+  }
+  return out;
+}
+
+// What stands before a noun: its ordinal, 0 without one.
+int ordinal_before(const Reading& r, int i) {
+  for (int k = i - 1; k >= std::max(0, i - 4); --k) {
+    if (r.word(k).ordinal != 0) return r.word(k).ordinal;
+    if (!is_one(r.word(k), kBetween)) return 0;
+  }
+  return 0;
+}
+
+// The nth of the set, in order of appearance, and the nth of all when it belongs to the set.
+Set nth_of(const Reading& r, const Set& set, int n) {
+  Set out;
+  if (n < 0) {
+    const auto turns = turns_in_order(r);
+    if (!turns.empty()) out.insert(r.facts.at(turns.back()).speaker);
+    if (!set.empty()) out.insert(*set.rbegin());
+    return out;
+  }
+  if (set.contains(n)) out.insert(n);
+  if (n <= static_cast<int>(set.size())) out.insert(*std::next(set.begin(), n - 1));
+  return out;
+}
+
+// "the first", "the third" with a verb behind it and no noun.
+bool elliptic(const Reading& r, int i) {
+  if (r.word(i).ordinal <= 0 || i == 0 || !r.facts.only_speech()) return false;
+  if (i + 1 >= r.size()) return i > 1 && is_one(r.word(i - 1), "the") && is_one(r.word(i - 2), "from|by");
+  if (!is_one(r.word(i - 1), "the|a")) return false;
+  if (i > 1 && is_one(r.word(i - 2), "from|by") && is_one(r.word(i + 1), ",|and|)|:|but")) return true;
+  return is_one(r.word(i + 1), kSaying) ||
+         (is_one(r.word(i + 1), "then|later|one") && i + 2 < r.size() && is_one(r.word(i + 2), kSaying));
+}
+
+std::vector<Person> persons_in(const Reading& r) {
+  std::vector<Person> out;
+  const Set all = all_speakers(r);
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    if (w.quote) continue;
+    Person p{i, i + 1, {}, is_one(w, kPronouns)};
+    if (is_one(w, kSexed)) {
+      p.who = of_sex(r, sex_of(w));
+      if (i + 1 < r.size() && is_one(r.word(i + 1), kAnyone)) ++p.end;
+    } else if (is_one(w, kAnyone)) {
+      p.who = all;
+      if (p.end < r.size() && r.word(i + 1).number >= 1 && is_one(w, "speaker|person|voice")) {
+        p.who = {static_cast<int>(r.word(i + 1).number)};
+        ++p.end;
+      }
+    } else if (elliptic(r, i)) {
+      p.who = {w.ordinal};
+    } else {
+      continue;
+    }
+    if (const int n = p.pronoun || elliptic(r, i) ? 0 : ordinal_before(r, i); n != 0) p.who = nth_of(r, p.who, n);
+    out.push_back(p);
+    i = p.end - 1;
+  }
+  // By name: "Anna".
+  for (const Mention& m : r.mentions) {
+    if (m.speaker <= 0 ||
+        std::any_of(out.begin(), out.end(), [&](const Person& p) { return p.begin < m.end && m.begin < p.end; }))
+      continue;
+    out.push_back({m.begin, m.end, {m.speaker}, false});
+  }
+  std::sort(out.begin(), out.end(), [](const Person& a, const Person& b) { return a.begin < b.begin; });
+  return out;
+}
+
+bool meets(const Set& a, const Set& b) { return share(a, b); }
+
+Set speakers_of(const Reading& r, const Set& events) {
+  Set out;
+  for (const int i : events) out.insert(r.facts.at(i).speaker);
+  return out;
+}
+
+std::string names(const Set& who) {
+  std::string out;
+  for (const int s : who) out += (out.empty() ? "speaker " : ", ") + std::to_string(s);
+  return out;
+}
+
+int words_in(const std::string& plain_text) {
+  return static_cast<int>(std::count(plain_text.begin(), plain_text.end(), ' ')) - 1;
+}
+
+constexpr const char* kOtherRole =
+    "after|before|follows|following|precedes|over|during|while|when|until|overlap|overlaps|interrupts|interrupted|between|"
+    "behind|reaction|quoted";
+
+// Those to whom the words before a quotation, or right behind it, give it.
+Set claimed_speakers(const Reading& r, const std::vector<Person>& people, int from, const Mention& q) {
+  Set out;
+  int last = -1;
+  for (const Person& p : people) {
+    if (p.begin < from || p.end > q.begin) continue;
+    out.insert(p.who.begin(), p.who.end());
+    last = p.end;
+  }
+  for (const Person& p : people)
+    if (p.begin >= q.end && p.begin - q.end <= 5 && r.find("from|by|belongs|belong", q.end, p.begin) >= 0 &&
+        r.find(",|and|after", q.end, p.begin) < 0)
+      return p.who;
+  if (last >= 0) {
+    const bool said = r.find(kSaying, from, q.begin) >= 0 || (q.begin - last <= 2 && !is_one(r.word(q.begin - 1), "and"));
+    const bool other = r.find(kOtherRole, from, q.begin) >= 0 || r.find("to", q.begin - 4, q.begin) >= 0 || q.begin - last > 9;
+    return said && !other ? out : Set{};
+  }
+  for (const Person& p : people) {
+    if (p.begin < q.end || p.begin - q.end > 7) continue;
+    if (r.find(",|and", q.end + 1, p.begin) >= 0 || r.find(kOtherRole, q.end, p.begin) >= 0) return {};
+    const bool given = r.find("by|from|belongs|belong", q.end, p.begin) >= 0 ||
+                       (r.find(kSaying, q.end, p.begin) >= 0 && r.find("to|with", q.end, p.begin) < 0);
+    return given ? p.who : Set{};
+  }
+  return {};
+}
+
+void check_attributions(Reading& r, const std::vector<Person>& people) {
+  int from = 0;
+  for (const Mention& q : r.mentions) {
+    if (!q.quote) continue;
+    const int begin = from;
+    from = q.end;
+    if (q.events.empty() || words_in(r.word(q.begin).text) < 2) continue;
+    if (r.find(kDoubt, begin, q.begin) >= 0 || r.find(kDoubt, q.end, q.end + 5) >= 0) continue;
+    const Set who = claimed_speakers(r, people, begin, q);
+    if (!who.empty() && !meets(who, speakers_of(r, q.events))) r.wrong("quote", q.name + " is not said by " + names(who));
+  }
+}
+
+// "… closes the talk", "… is the opening line"
+void check_quote_places(Reading& r) {
+  const auto turns = turns_in_order(r);
+  if (turns.size() < 2 || r.facts.audios() > 1) return;
+  int quotes = 0;
+  for (const Mention& q : r.mentions) quotes += q.quote ? 1 : 0;
+  for (const Mention& q : r.mentions) {
+    if (!q.quote || quotes != 1 || q.events.empty() || words_in(r.word(q.begin).text) < 3 || r.has(kDoubt)) continue;
+    const int end = std::min(r.size(), q.end + 6);
+    const bool last =
+        r.find("closing|closes|concludes", q.end, end) >= 0 ||
+        (r.find("last|final", q.end, end) >= 0 && r.find("line|turn|sentence|utterance|word|words|one", q.end, end) >= 0);
+    const bool first = r.find("opens|opening", q.end, end) >= 0 ||
+                       (r.find("first", q.end, end) >= 0 && r.find("line|turn|sentence|utterance", q.end, end) >= 0);
+    if (last == first || r.find("speaker|his|her|their|man's|woman's", q.end, end) >= 0) continue;
+    if (!q.events.contains(last ? turns.back() : turns.front()))
+      r.wrong("order", q.name + (last ? " is not the last" : " is not the first"));
+  }
+}
+
+// "a woman opens the talk", "the third speaker has the last word"
+void check_first_and_last(Reading& r, const std::vector<Person>& people) {
+  const auto turns = turns_in_order(r);
+  if (turns.size() < 2 || people.empty() || r.facts.audios() > 1 || r.has(kDoubt)) return;
+  for (std::size_t k = 0; k < people.size(); ++k) {
+    const Person& p = people[k];
+    if (p.who.empty()) continue;
+    // "She starts and she finishes."
+    if (p.pronoun && !(is_one(r.word(p.begin), "he|she") && p.end < r.size() &&
+                       is_one(r.word(p.end), "starts|finishes|opens|begins|ends|closes") &&
+                       (p.end + 1 >= r.size() || is_one(r.word(p.end + 1), "and|,|the"))))
+      continue;
+    const int to = k + 1 < people.size() ? people[k + 1].begin : r.size();
+    const int end = std::min(to, p.end + 5);
+    // His or her own first words are something else.
+    if (r.find("their|his|her|own|question|both|and|line|turn|again|sentence|before|after|men|women|two", p.end, end) >= 0 ||
+        (p.begin > 0 && is_one(r.word(p.begin - 1), "and|with|by|of|than|two|three")))
+      continue;
+    const int verb = r.find("opens|starts|begins|inaugurates", p.end, std::min(to, p.end + 2));
+    bool first = verb >= 0 && (verb + 1 >= r.size() || (p.pronoun && is_one(r.word(verb + 1), "and")) ||
+                               is_one(r.word(verb + 1), "the|with|off|things|by|,|it|this|)|first"));
+    first = first || (r.find("speaks|comes|heard|talks|is", p.end, end) >= 0 && r.find("first", p.end, end) >= 0 &&
+                      r.find("time|to|at|who|in", p.end, end) < 0);
+    const int close = r.find("closes|ends|concludes|finishes", p.end, std::min(to, p.end + 2));
+    bool last = close >= 0 && (close + 1 >= r.size() || is_one(r.word(close + 1), "the|with|things|it|this|by|)"));
+    last = last ||
+           (r.find("last|final", p.end, end) >= 0 && r.find("word|words", p.end, end) >= 0 &&
+            r.find("has|have|gets", p.end, end) >= 0) ||
+           (r.find("speaks|comes|heard|talks", p.end, end) >= 0 && r.find("last", p.end, end) >= 0 &&
+            r.find("time|for|at", p.end, end + 1) < 0 && !first);
+    if (first && !p.who.contains(r.facts.at(turns.front()).speaker)) r.wrong("speakers", "somebody else speaks first");
+    if (last && !first && !p.who.contains(r.facts.at(turns.back()).speaker)) r.wrong("speakers", "somebody else speaks last");
+  }
+}
+
+double repeats(const Reading& r, int i) {
+  const Word& w = r.word(i);
+  if (is_one(w, "once")) return 1;
+  if (is_one(w, "twice")) return 2;
+  if (is_one(w, "thrice")) return 3;
+  if (w.number < 1 || w.number > 50 || w.number != static_cast<int>(w.number) || i + 1 >= r.size()) return 0;
+  for (int k = i + 1; k < std::min(r.size(), i + 3); ++k) {
+    if (is_one(r.word(k), "times|time|turns|turn|contributions|utterances|occasions")) return w.number;
+    if (!is_one(r.word(k), "short|separate|speaking|different|brief|distinct")) return 0;
+  }
+  return 0;
+}
+
+// "she speaks three times", "the second speaker has two turns"
+void check_turn_counts(Reading& r, const std::vector<Person>& people) {
+  if (!r.facts.only_speech() || people.empty() || r.facts.speakers(r.audio) < 2) return;
+  for (int i = 1; i < r.size(); ++i) {
+    const double n = repeats(r, i);
+    if (n == 0 || r.word(i).open || r.find("more|again|further|over", i + 1, i + 2) >= 0 ||
+        r.find("of|the|all|in|first|last|other|than|these|those|only|each|every|both", i - 1, i) >= 0)
+      continue;
+    const Person* p = nullptr;
+    int near = 0;
+    for (const Person& each : people)
+      if (each.end <= i && i - each.begin <= 8) p = &each, ++near;
+    if (p == nullptr || near != 1 || p->who.empty() || r.find(",|:|--|(|while|about|that|and", p->end, i) >= 0) continue;
+    if (r.find("speaks|speak|talks|has|gets|takes|heard|appears|contributes|floor|comes|turns|spoke|had|is", p->end, i) < 0 ||
+        r.find("interrupted|interrupts|overlaps|asks|says|asked|word|mentions|cuts|said", p->end, i) >= 0 || r.has(kDoubt))
+      continue;
+    bool fits = false;
+    double sum = 0;
+    for (const int s : p->who) {
+      const auto turns = static_cast<double>(r.facts.of_speaker(s, r.audio).size());
+      sum += turns;
+      fits = fits || turns == n;
+    }
+    if (!fits && sum != n) r.wrong("count", names(p->who) + " does not speak so often");
+  }
+}
+
+// "two women", "three of them are men", "both male": where every voice is known.
+void check_sex_counts(Reading& r) {
+  const Known& known = r.facts.known();
+  if (!known.all_sexes || r.has(kDoubt)) return;
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    const bool all = is_one(w, "all|both");
+    if ((w.number < 2 || w.number > 20) && !all) continue;
+    if (w.open || (i > 0 && is_one(r.word(i - 1), "speaker|person|voice|to|audio|other|of|turn|number|than|line"))) continue;
+    for (int k = i + 1; k < std::min(r.size(), i + 7); ++k) {
+      if (is_one(r.word(k), "men|women|male|female|males|females")) {
+        const std::string value = is_one(r.word(k), "men|male|males") ? "man" : "woman";
+        const int whole = r.facts.speakers(kAnyAudio);
+        const bool pair = w.text == "both" && is_one(r.word(i + 1), "of|the|men|women|males|females");
+        const bool turns = k + 1 < r.size() && is_one(r.word(k + 1), "turns|utterances|lines|phrases|sentences");
+        const double n = pair ? 2 : all ? whole : w.number;
+        if (!turns && known.with_sex(value) != n) r.wrong("speakers", "another number of " + value);
+        break;
+      }
+      if (!is_one(r.word(k),
+                  "of|them|whom|the|these|are|is|being|speakers|voices|people|adult|young|different|were|belong|to|speak"))
+        break;
+    }
+  }
+}
+
+bool content_word(const Word& w) {
+  return !w.quote && w.text.size() >= 4 && !w.stem.empty() &&
+         !is_one(w,
+                 "that|this|what|with|they|them|there|have|from|then|about|which|asks|says|when|where|like|does|else|some|"
+                 "know|think|only|also|will|would|could|should|over|under|into|than|just|very|even|after|before|their|your|"
+                 "first|second|third|here|back|both|said|voice|want|wants|other|others|speaker|woman|turn|line|question|"
+                 "goes|come|comes|much|more|most|last|once|twice|time|times|answer|answers|reply|says|tells|talk|talks|"
+                 "everyone|somebody|anybody|something|people|person|words|word|short|long");
+}
+
+// The speakers in whose turns a word is said, "bag" in "bags" as well.
+Set who_says(const Reading& r, const Word& w) {
+  Set out;
+  std::string stem = w.stem;
+  if (stem.back() == '?') stem.pop_back();
+  for (const int i : r.facts.speech(r.audio)) {
+    const std::string& words = r.facts.at(i).words;
+    if (words.find(" " + w.text + " ") != std::string::npos || words.find(" " + stem + " ") != std::string::npos ||
+        words.find(" " + w.text + "s ") != std::string::npos)
+      out.insert(r.facts.at(i).speaker);
+  }
+  return out;
+}
+
+// "the third suggests the park": said by nobody of those meant, but by others.
+void check_reports(Reading& r, const std::vector<Person>& people) {
+  if (!r.facts.only_speech() || r.facts.foreign() || r.facts.speakers(r.audio) < 2) return;
+  for (std::size_t k = 0; k < people.size(); ++k) {
+    const Person& p = people[k];
+    if (p.who.empty() || r.has(kDoubt)) continue;
+    const int to = k + 1 < people.size() ? people[k + 1].begin : r.size();
+    const int verb = r.find(kSaying, p.end, std::min(to, p.end + 3));
+    if (verb < 0) continue;
+    Set others;
+    bool theirs = false;
+    for (int i = verb + 1;
+         i < to && !is_one(r.word(i), "while|after|before|when|;|over|interrupts|cuts|then") && !r.word(i).quote; ++i) {
+      if (!content_word(r.word(i))) continue;
+      const Set who = who_says(r, r.word(i));
+      theirs = theirs || meets(who, p.who);
+      others.insert(who.begin(), who.end());
+    }
+    if (!theirs && !others.empty()) r.wrong("speakers", names(p.who) + " does not speak of it");
+  }
+}
+
+// "… is the opinion of the third speaker", "… is speaker 2's view"
+void check_opinions(Reading& r, const std::vector<Person>& people) {
+  if (!r.facts.only_speech() || r.facts.foreign() || r.facts.speakers(r.audio) < 2 || r.has(kDoubt)) return;
+  int from = 0;
+  for (const Person& p : people) {
+    const int begin = std::max(from, r.segment_begin(p.begin));
+    from = p.end;
+    const bool of = r.find("opinion|view|claim|remark|idea|said|spoken|uttered|comes|words|asked|suggestion|complaint",
+                           p.begin - 5, p.begin) >= 0 &&
+                    r.find("of|by|from", p.begin - 3, p.begin) >= 0;
+    const bool own = r.word(p.end - 1).text.ends_with('s') && r.find("view|opinion|remark|idea|claim", p.end, p.end + 1) >= 0;
+    if ((!of && !own) || p.who.empty()) continue;
+    Set others;
+    bool theirs = false;
+    for (int i = begin; i < p.begin; ++i) {
+      if (!content_word(r.word(i)) ||
+          is_one(r.word(i), "opinion|view|claim|remark|idea|spoken|uttered|words|asked|suggestion|complaint"))
+        continue;
+      const Set who = who_says(r, r.word(i));
+      theirs = theirs || meets(who, p.who);
+      others.insert(who.begin(), who.end());
+    }
+    if (!theirs && !others.empty()) r.wrong("speakers", names(p.who) + " does not speak of it");
+  }
+}
+
+// "[S3] see you on thursday": a line of a transcript without quotation marks.
+void check_transcript_line(Reading& r, const std::vector<Person>& people) {
+  if (people.empty() || people[0].begin > 2 || people[0].pronoun || people[0].who.empty() || r.has("not|no|never|or")) return;
+  for (const Mention& m : r.mentions)
+    if (m.quote) return;
+  const std::string whole = plain(r.sentence.source);
+  Set said;
+  for (const int i : r.facts.speech(r.audio))
+    if (words_in(r.facts.at(i).words) >= 3 && whole.find(r.facts.at(i).words) != std::string::npos)
+      said.insert(r.facts.at(i).speaker);
+  if (!said.empty() && people.size() == 1 && !meets(said, people[0].who))
+    r.wrong("quote", names(people[0].who) + " does not say this");
+}
+
+// Words of small closed sets: when one is told as said, it is one that is said.
+constexpr const char* kTold =
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|red|green|blue|yellow|black|white|brown|orange|purple|pink|grey|"
+    "brother|sister|mother|father|uncle|aunt|bread|soup|rice|milk|fish|apples|cheese|coffee|tea|cake";
+
+void check_told(Reading& r, const std::vector<Person>& people) {
+  if (!r.facts.only_speech() || r.facts.foreign() || !r.facts.knows_words() || r.has(kDoubt)) return;
+  const bool told = !people.empty() || r.has("tells|says|asks|mentioned|word|colour|color|speaks|talk|hears");
+  for (int i = 0; i < r.size() && told; ++i) {
+    const Word& w = r.word(i);
+    if (!is_one(w, kTold) || r.facts.talked_of(w) || plain(r.sample->question).find(" " + w.text + " ") != std::string::npos)
+      continue;
+    if (r.find(kSaying, 0, i) >= 0 || is_one(r.word(0), "he|she")) r.wrong("words", "nobody speaks of " + w.text);
+  }
+}
+
+// "she answers" where no woman speaks
+void check_pronouns(Reading& r, const std::vector<Person>& people) {
+  if (!r.facts.known().all_sexes || r.has(kDoubt)) return;
+  for (const Person& p : people)
+    if (p.pronoun && p.who.empty() && is_one(r.word(p.begin), "he|she") && p.end < r.size() &&
+        is_one(r.word(p.end), "says|asks|replies|answers|responds|speaks|talks|adds|tells"))
+      r.wrong("trait", "there is no " + sex_of(r.word(p.begin)));
+}
+
+}  // namespace
+
+void check_people(Reading& r) {
+  if (!r.facts.has_speech() || r.sentence.question) return;
+  const std::vector<Person> people = persons_in(r);
+  check_quote_places(r);
+  if (r.facts.speakers(r.audio) > 1) {
+    check_attributions(r, people);
+    check_first_and_last(r, people);
+    check_opinions(r, people);
+    check_transcript_line(r, people);
+  }
+  check_turn_counts(r, people);
+  check_sex_counts(r);
+  check_reports(r, people);
+  check_told(r, people);
+  check_pronouns(r, people);
+}
+
+}  // namespace areason::claims
