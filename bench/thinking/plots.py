@@ -71,6 +71,8 @@ def draw_arms(results):
 
 def draw_sizes(results):
     sizes = [("_1000", "1,000"), ("_4000", "4,000"), ("", "12,200")]
+    if not len(results.rights("chain_1000", "test-unseen")):
+        return
     plot = Plot("Accuracy (unseen) by rows of training, equal steps, seed 1", [t for _, t in sizes])
     for arm, title in (("chain", "(c) chain"), ("answer", "(a) at once")):
         points = [point(results, arm + s, "test-unseen", i, first=True) for i, (s, _) in enumerate(sizes)
