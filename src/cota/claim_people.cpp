@@ -1,17 +1,11 @@
 // Who speaks: "the second man answers", "a woman opens", "she has three turns", "… comes from the third speaker". A person
 // named is every speaker that the words may mean; a claim is wrong when it is true of none of them.
-#include <algorithm>
+#include "cota/claim_people.h"
 
-#include "cota/claim_rules.h"
+#include <algorithm>
 
 namespace areason::claims {
 namespace {
-
-struct Person {
-  int begin = 0, end = 0;
-  Set who;  // speakers
-  bool pronoun = false;
-};
 
 constexpr const char* kSexed =
     "man|woman|men|women|male|female|lady|gentleman|guy|girl|boy|man's|woman's|bloke|fellow|he|she|him|her|his|hers";
@@ -22,17 +16,6 @@ constexpr const char* kAnyone =
 constexpr const char* kBetween =
     "male|female|young|younger|older|old|deep|high|low|same|very|new|different|further|adult|third|second|first|fourth|last|"
     "final|other|another";
-constexpr const char* kSaying =
-    "say|says|said|saying|ask|asks|asked|asking|tells|told|replies|replied|reply|answers|answered|answer|responds|responded|"
-    "objects|objected|adds|added|remarks|remarked|claims|claimed|wants|wanted|suggests|suggested|thinks|explains|complains|"
-    "complained|praises|mentions|mentioned|opens|closes|begins|ends|utters|states|stated|counters|countered|continues|offers|"
-    "delivers|contributes|supplies|requests|concludes|starts|finishes|wonders|inquires|enquires|speaks|insists|maintains|"
-    "argues|calls|finds|considers|describes|announces|knows|hopes|denies|admits|warns|announces|declares|reports|notes|"
-    "observes|comments|retorts|repeats|likes|believes|finds|declares|agrees";
-constexpr const char* kDoubt =
-    "not|never|no|nobody|none|neither|nor|if|would|might|could|whether|option|options|isn't|wasn't|doesn't|didn't|rather|"
-    "instead|unlike|than|without|cannot|can't|either|or|aren't|weren't|don't|didn't|won't|couldn't|hardly";
-
 Set all_speakers(const Reading& r) {
   Set out;
   for (const int i : r.facts.speech(r.audio)) out.insert(r.facts.at(i).speaker);
@@ -93,58 +76,10 @@ bool elliptic(const Reading& r, int i) {
          (is_one(r.word(i + 1), "then|later|one") && i + 2 < r.size() && is_one(r.word(i + 2), kSaying));
 }
 
-std::vector<Person> persons_in(const Reading& r) {
-  std::vector<Person> out;
-  const Set all = all_speakers(r);
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    if (w.quote) continue;
-    Person p{i, i + 1, {}, is_one(w, kPronouns)};
-    if (is_one(w, kSexed)) {
-      p.who = of_sex(r, sex_of(w));
-      if (i + 1 < r.size() && is_one(r.word(i + 1), kAnyone)) ++p.end;
-    } else if (is_one(w, kAnyone)) {
-      p.who = all;
-      if (p.end < r.size() && r.word(i + 1).number >= 1 && is_one(w, "speaker|person|voice")) {
-        p.who = {static_cast<int>(r.word(i + 1).number)};
-        ++p.end;
-      }
-    } else if (elliptic(r, i)) {
-      p.who = {w.ordinal};
-    } else {
-      continue;
-    }
-    if (const int n = p.pronoun || elliptic(r, i) ? 0 : ordinal_before(r, i); n != 0) p.who = nth_of(r, p.who, n);
-    out.push_back(p);
-    i = p.end - 1;
-  }
-  // By name: "Anna".
-  for (const Mention& m : r.mentions) {
-    if (m.speaker <= 0 ||
-        std::any_of(out.begin(), out.end(), [&](const Person& p) { return p.begin < m.end && m.begin < p.end; }))
-      continue;
-    out.push_back({m.begin, m.end, {m.speaker}, false});
-  }
-  std::sort(out.begin(), out.end(), [](const Person& a, const Person& b) { return a.begin < b.begin; });
-  return out;
-}
-
-bool meets(const Set& a, const Set& b) { return share(a, b); }
-
 Set speakers_of(const Reading& r, const Set& events) {
   Set out;
   for (const int i : events) out.insert(r.facts.at(i).speaker);
   return out;
-}
-
-std::string names(const Set& who) {
-  std::string out;
-  for (const int s : who) out += (out.empty() ? "speaker " : ", ") + std::to_string(s);
-  return out;
-}
-
-int words_in(const std::string& plain_text) {
-  return static_cast<int>(std::count(plain_text.begin(), plain_text.end(), ' ')) - 1;
 }
 
 constexpr const char* kOtherRole =
@@ -188,7 +123,7 @@ void check_attributions(Reading& r, const std::vector<Person>& people) {
     if (q.events.empty() || words_in(r.word(q.begin).text) < 2) continue;
     if (r.find(kDoubt, begin, q.begin) >= 0 || r.find(kDoubt, q.end, q.end + 5) >= 0) continue;
     const Set who = claimed_speakers(r, people, begin, q);
-    if (!who.empty() && !meets(who, speakers_of(r, q.events))) r.wrong("quote", q.name + " is not said by " + names(who));
+    if (!who.empty() && !share(who, speakers_of(r, q.events))) r.wrong("quote", q.name + " is not said by " + names(who));
   }
 }
 
@@ -313,108 +248,6 @@ void check_sex_counts(Reading& r) {
   }
 }
 
-bool content_word(const Word& w) {
-  return !w.quote && w.text.size() >= 4 && !w.stem.empty() &&
-         !is_one(w,
-                 "that|this|what|with|they|them|there|have|from|then|about|which|asks|says|when|where|like|does|else|some|"
-                 "know|think|only|also|will|would|could|should|over|under|into|than|just|very|even|after|before|their|your|"
-                 "first|second|third|here|back|both|said|voice|want|wants|other|others|speaker|woman|turn|line|question|"
-                 "goes|come|comes|much|more|most|last|once|twice|time|times|answer|answers|reply|says|tells|talk|talks|"
-                 "everyone|somebody|anybody|something|people|person|words|word|short|long");
-}
-
-// The speakers in whose turns a word is said, "bag" in "bags" as well.
-Set who_says(const Reading& r, const Word& w) {
-  Set out;
-  std::string stem = w.stem;
-  if (stem.back() == '?') stem.pop_back();
-  for (const int i : r.facts.speech(r.audio)) {
-    const std::string& words = r.facts.at(i).words;
-    if (words.find(" " + w.text + " ") != std::string::npos || words.find(" " + stem + " ") != std::string::npos ||
-        words.find(" " + w.text + "s ") != std::string::npos)
-      out.insert(r.facts.at(i).speaker);
-  }
-  return out;
-}
-
-// "the third suggests the park": said by nobody of those meant, but by others.
-void check_reports(Reading& r, const std::vector<Person>& people) {
-  if (!r.facts.only_speech() || r.facts.foreign() || r.facts.speakers(r.audio) < 2) return;
-  for (std::size_t k = 0; k < people.size(); ++k) {
-    const Person& p = people[k];
-    if (p.who.empty() || r.has(kDoubt)) continue;
-    const int to = k + 1 < people.size() ? people[k + 1].begin : r.size();
-    const int verb = r.find(kSaying, p.end, std::min(to, p.end + 3));
-    if (verb < 0) continue;
-    Set others;
-    bool theirs = false;
-    for (int i = verb + 1;
-         i < to && !is_one(r.word(i), "while|after|before|when|;|over|interrupts|cuts|then") && !r.word(i).quote; ++i) {
-      if (!content_word(r.word(i))) continue;
-      const Set who = who_says(r, r.word(i));
-      theirs = theirs || meets(who, p.who);
-      others.insert(who.begin(), who.end());
-    }
-    if (!theirs && !others.empty()) r.wrong("speakers", names(p.who) + " does not speak of it");
-  }
-}
-
-// "… is the opinion of the third speaker", "… is speaker 2's view"
-void check_opinions(Reading& r, const std::vector<Person>& people) {
-  if (!r.facts.only_speech() || r.facts.foreign() || r.facts.speakers(r.audio) < 2 || r.has(kDoubt)) return;
-  int from = 0;
-  for (const Person& p : people) {
-    const int begin = std::max(from, r.segment_begin(p.begin));
-    from = p.end;
-    const bool of = r.find("opinion|view|claim|remark|idea|said|spoken|uttered|comes|words|asked|suggestion|complaint",
-                           p.begin - 5, p.begin) >= 0 &&
-                    r.find("of|by|from", p.begin - 3, p.begin) >= 0;
-    const bool own = r.word(p.end - 1).text.ends_with('s') && r.find("view|opinion|remark|idea|claim", p.end, p.end + 1) >= 0;
-    if ((!of && !own) || p.who.empty()) continue;
-    Set others;
-    bool theirs = false;
-    for (int i = begin; i < p.begin; ++i) {
-      if (!content_word(r.word(i)) ||
-          is_one(r.word(i), "opinion|view|claim|remark|idea|spoken|uttered|words|asked|suggestion|complaint"))
-        continue;
-      const Set who = who_says(r, r.word(i));
-      theirs = theirs || meets(who, p.who);
-      others.insert(who.begin(), who.end());
-    }
-    if (!theirs && !others.empty()) r.wrong("speakers", names(p.who) + " does not speak of it");
-  }
-}
-
-// "[S3] see you on thursday": a line of a transcript without quotation marks.
-void check_transcript_line(Reading& r, const std::vector<Person>& people) {
-  if (people.empty() || people[0].begin > 2 || people[0].pronoun || people[0].who.empty() || r.has("not|no|never|or")) return;
-  for (const Mention& m : r.mentions)
-    if (m.quote) return;
-  const std::string whole = plain(r.sentence.source);
-  Set said;
-  for (const int i : r.facts.speech(r.audio))
-    if (words_in(r.facts.at(i).words) >= 3 && whole.find(r.facts.at(i).words) != std::string::npos)
-      said.insert(r.facts.at(i).speaker);
-  if (!said.empty() && people.size() == 1 && !meets(said, people[0].who))
-    r.wrong("quote", names(people[0].who) + " does not say this");
-}
-
-// Words of small closed sets: when one is told as said, it is one that is said.
-constexpr const char* kTold =
-    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|red|green|blue|yellow|black|white|brown|orange|purple|pink|grey|"
-    "brother|sister|mother|father|uncle|aunt|bread|soup|rice|milk|fish|apples|cheese|coffee|tea|cake";
-
-void check_told(Reading& r, const std::vector<Person>& people) {
-  if (!r.facts.only_speech() || r.facts.foreign() || !r.facts.knows_words() || r.has(kDoubt)) return;
-  const bool told = !people.empty() || r.has("tells|says|asks|mentioned|word|colour|color|speaks|talk|hears");
-  for (int i = 0; i < r.size() && told; ++i) {
-    const Word& w = r.word(i);
-    if (!is_one(w, kTold) || r.facts.talked_of(w) || plain(r.sample->question).find(" " + w.text + " ") != std::string::npos)
-      continue;
-    if (r.find(kSaying, 0, i) >= 0 || is_one(r.word(0), "he|she")) r.wrong("words", "nobody speaks of " + w.text);
-  }
-}
-
 // "she answers" where no woman speaks
 void check_pronouns(Reading& r, const std::vector<Person>& people) {
   if (!r.facts.known().all_sexes || r.has(kDoubt)) return;
@@ -426,6 +259,52 @@ void check_pronouns(Reading& r, const std::vector<Person>& people) {
 
 }  // namespace
 
+std::vector<Person> persons_in(const Reading& r) {
+  std::vector<Person> out;
+  const Set all = all_speakers(r);
+  for (int i = 0; i < r.size(); ++i) {
+    const Word& w = r.word(i);
+    if (w.quote) continue;
+    Person p{i, i + 1, {}, is_one(w, kPronouns)};
+    if (is_one(w, kSexed)) {
+      p.who = of_sex(r, sex_of(w));
+      if (i + 1 < r.size() && is_one(r.word(i + 1), kAnyone)) ++p.end;
+    } else if (is_one(w, kAnyone)) {
+      p.who = all;
+      if (p.end < r.size() && r.word(i + 1).number >= 1 && is_one(w, "speaker|person|voice")) {
+        p.who = {static_cast<int>(r.word(i + 1).number)};
+        ++p.end;
+      }
+    } else if (elliptic(r, i)) {
+      p.who = {w.ordinal};
+    } else {
+      continue;
+    }
+    if (const int n = p.pronoun || elliptic(r, i) ? 0 : ordinal_before(r, i); n != 0) p.who = nth_of(r, p.who, n);
+    out.push_back(p);
+    i = p.end - 1;
+  }
+  // By name: "Anna".
+  for (const Mention& m : r.mentions) {
+    if (m.speaker <= 0 ||
+        std::any_of(out.begin(), out.end(), [&](const Person& p) { return p.begin < m.end && m.begin < p.end; }))
+      continue;
+    out.push_back({m.begin, m.end, {m.speaker}, false});
+  }
+  std::sort(out.begin(), out.end(), [](const Person& a, const Person& b) { return a.begin < b.begin; });
+  return out;
+}
+
+std::string names(const Set& who) {
+  std::string out;
+  for (const int s : who) out += (out.empty() ? "speaker " : ", ") + std::to_string(s);
+  return out;
+}
+
+int words_in(const std::string& plain_text) {
+  return static_cast<int>(std::count(plain_text.begin(), plain_text.end(), ' ')) - 1;
+}
+
 void check_people(Reading& r) {
   if (!r.facts.has_speech() || r.sentence.question) return;
   const std::vector<Person> people = persons_in(r);
@@ -433,13 +312,10 @@ void check_people(Reading& r) {
   if (r.facts.speakers(r.audio) > 1) {
     check_attributions(r, people);
     check_first_and_last(r, people);
-    check_opinions(r, people);
-    check_transcript_line(r, people);
   }
   check_turn_counts(r, people);
   check_sex_counts(r);
-  check_reports(r, people);
-  check_told(r, people);
+  check_reported(r, people);
   check_pronouns(r, people);
 }
 
