@@ -91,7 +91,7 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
 }
 
 void add_schedule_options(CLI::App& app, TrainOptions& o) {
-  app.add_option("--lr", o.schedule.peak, "peak learning rate")->capture_default_str();
+  app.add_option("--lr", o.schedule.peak, "peak learning rate (default: 1e-3; of --method grpo 1e-5)");
   app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)");
   app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)");
   app.add_flag("--muon", o.optimizer.muon, "Muon for the decoder's matrices, AdamW for the rest");
@@ -179,6 +179,8 @@ int main(int argc, char** argv) {
     std::vector<std::string> arguments = areason::train::with_presets({argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(arguments);
+    // What supervised runs begin with would throw a policy far from its reference in a few steps.
+    if (options.method == areason::train::Method::kGrpo && app.count("--lr") == 0) options.schedule.peak = 1e-5;
   } catch (const areason::Error& e) {
     return fail(e);
   } catch (const CLI::ParseError& e) {
