@@ -97,7 +97,7 @@ def draw_scaling(results, scaling):
         for section in ("caption", "reasoning"):
             labels = [b if b == "greedy" else f"{section}={b}" for b in budgets]
             points = [(i, *values[label]) for i, label in enumerate(labels) if label in values]
-            if points:
+            if len(points) > 1:
                 plot.series(f"{model}, {section.upper()}", points)
     plot.save("budgets")
 
