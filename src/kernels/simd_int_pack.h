@@ -1,5 +1,5 @@
-// Weight rows to columns: units of kLanes32 rows are unpacked into bytes whose columns are the elements of vectors,
-// w[group][8 steps of 4 weights][column][4 bytes]. For the kernels of simd_int_tile.h and simd_int_columns.h.
+// Weight rows to columns, whose bytes are elements of vectors: pack_groups() for panels (simd_int_tile.h) stores
+// w[group][8 steps of 4 weights][column][4 bytes], transposed_quad() for simd_int_columns.h leaves groups in their lanes.
 // Thread rule: pure functions.
 #pragma once
 #include "kernels/simd_int_formats.h"
