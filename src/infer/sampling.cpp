@@ -55,8 +55,8 @@ int Sampler::pick(std::span<float> logits, const TokenMask* allowed) {
                 "the checkpoint is damaged or was trained to divergence");
   }
   if (options_.temperature <= 0) return best;
-  // Candidates whose weight underflows beside the best one can never be drawn.
-  const float floor = logits[static_cast<std::size_t>(best)] - 80.0f * options_.temperature;
+  // e^-40 beside the best: a whole vocabulary of such tokens would not be drawn once in a trillion.
+  const float floor = logits[static_cast<std::size_t>(best)] - 40.0f * options_.temperature;
   std::vector<Candidate> candidates;
   const auto consider = [&](int id) {
     const float logit = logits[static_cast<std::size_t>(id)];
@@ -70,33 +70,60 @@ int Sampler::pick(std::span<float> logits, const TokenMask* allowed) {
   return draw(candidates);
 }
 
-int Sampler::draw(std::vector<Candidate>& candidates) {
-  const auto better = [](const Candidate& a, const Candidate& b) {
+// Candidates from the best down, sorted only as far as they are asked for: of a vocabulary of 156 thousand a draw needs a few.
+class Sampler::Descending {
+ public:
+  explicit Descending(std::vector<Candidate>& candidates) : all_(candidates) {}
+  const Candidate& operator[](std::size_t i) {
+    while (i >= sorted_) sort_more();
+    return all_[i];
+  }
+  void keep(std::size_t best) {
+    if (best >= all_.size()) return;
+    std::nth_element(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(best), all_.end(), better);
+    all_.resize(best);
+  }
+
+ private:
+  static bool better(const Candidate& a, const Candidate& b) {
     return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-  };
-  if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < candidates.size()) {
-    std::nth_element(candidates.begin(), candidates.begin() + options_.top_k, candidates.end(), better);
-    candidates.resize(static_cast<std::size_t>(options_.top_k));
   }
-  std::sort(candidates.begin(), candidates.end(), better);
-  std::vector<double> weights(candidates.size());
+  void sort_more() {
+    const auto from = all_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+    const std::size_t count = std::min(all_.size() - sorted_, std::max(kFirst, 3 * sorted_));
+    const auto to = from + static_cast<std::ptrdiff_t>(count);
+    if (to != all_.end()) std::nth_element(from, to, all_.end(), better);
+    std::sort(from, to, better);
+    sorted_ += count;
+  }
+  static constexpr std::size_t kFirst = 64;
+  std::vector<Candidate>& all_;
+  std::size_t sorted_ = 0;
+};
+
+int Sampler::draw(std::vector<Candidate>& candidates) {
+  Descending sorted(candidates);
+  if (options_.top_k > 0) sorted.keep(static_cast<std::size_t>(options_.top_k));
+  const double best = sorted[0].logit;
+  const auto weight = [&](const Candidate& candidate) { return std::exp(candidate.logit - best); };
   double total = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    weights[i] = std::exp(static_cast<double>(candidates[i].logit) - candidates[0].logit);
-    total += weights[i];
-  }
-  // top-p keeps tokens until the sum of those before reaches p; min-p compares with the best, whose weight is 1.
-  double kept = 0;
-  std::size_t count = 0;
-  while (count < candidates.size() && (count == 0 || (kept < options_.top_p * total && weights[count] >= options_.min_p))) {
-    kept += weights[count++];
+  for (const Candidate& candidate : candidates) total += weight(candidate);
+  double kept = total;
+  std::size_t count = candidates.size();
+  if (options_.top_p < 1 || options_.min_p > 0) {
+    // top-p keeps tokens until the sum of those before reaches p; min-p compares with the best, whose weight is 1.
+    kept = 0;
+    std::size_t n = 0;
+    while (n < count && (n == 0 || (kept < options_.top_p * total && weight(sorted[n]) >= options_.min_p)))
+      kept += weight(sorted[n++]);
+    count = n;
   }
   double target = random_.uniform() * kept;
   for (std::size_t i = 0; i < count; ++i) {
-    target -= weights[i];
-    if (target < 0) return candidates[i].id;
+    target -= weight(sorted[i]);
+    if (target < 0) return sorted[i].id;
   }
-  return candidates[count - 1].id;
+  return sorted[count - 1].id;
 }
 
 }  // namespace areason

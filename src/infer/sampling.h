@@ -33,6 +33,7 @@ class Sampler {
     float logit;
     int id;
   };
+  class Descending;
   void penalise(std::span<float> logits) const;
   int draw(std::vector<Candidate>& candidates);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -57,6 +58,35 @@ TEST(Sampler, TopKTopPMinP) {
   EXPECT_EQ(drawn({.temperature = 1, .top_p = 0.4f}, logits), (std::set<int>{0}));
   EXPECT_EQ(drawn({.temperature = 1, .top_p = 0.6f}, logits), (std::set<int>{0, 1}));
   EXPECT_EQ(drawn({.temperature = 1, .min_p = 0.4f}, logits), (std::set<int>{0, 1}));
+}
+
+TEST(Sampler, EveryTokenOfALargeVocabularyCanBeDrawn) {
+  // Far more than are sorted at first. 20 times as many draws as tokens leave one out once in half a million runs.
+  constexpr int kTokens = 1000;
+  const Logits logits(kTokens, 0.5f);
+  std::array<int, kTokens> counts{};
+  Sampler sampler({.temperature = 0.7f, .seed = 5});
+  for (int i = 0; i < 20 * kTokens; ++i) {
+    Logits copy = logits;
+    ++counts[static_cast<std::size_t>(sampler.pick(copy, nullptr))];
+  }
+  EXPECT_GT(*std::min_element(counts.begin(), counts.end()), 0);
+  EXPECT_LT(*std::max_element(counts.begin(), counts.end()), 60) << "nine standard deviations above 20";
+}
+
+TEST(Sampler, TopPAndTopKReachBeyondTheFirstSortedTokens) {
+  Logits logits(500);
+  for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = -0.01f * static_cast<float>(i * 7 % logits.size());
+  const auto rank = [](int id) { return id * 7 % 500; };
+  std::set<int> ranks;
+  for (const int id : drawn({.temperature = 1, .top_k = 150}, logits)) ranks.insert(rank(id));
+  EXPECT_LT(*ranks.rbegin(), 150);
+  EXPECT_GT(*ranks.rbegin(), 100);
+  ranks.clear();
+  // The best n hold (1 - e^(-n / 100)) / (1 - e^-5) of the weight: 0.8 of it are the best 158.
+  for (const int id : drawn({.temperature = 1, .top_p = 0.8f}, logits)) ranks.insert(rank(id));
+  EXPECT_LT(*ranks.rbegin(), 159);
+  EXPECT_GT(*ranks.rbegin(), 110);
 }
 
 TEST(Sampler, DrawsWithTheRightFrequencies) {
