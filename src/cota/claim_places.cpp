@@ -102,17 +102,23 @@ void check_border(Reading& r, int i) {
     expect_place(r, *subject, n);
 }
 
+// The one mention that begins in [from, to); null for none or several.
+const Mention* only_mention(const Reading& r, int from, int to) {
+  const Mention* only = nullptr;
+  for (const Mention& m : r.mentions) {
+    if (m.begin < from || m.begin >= to) continue;
+    if (only != nullptr) return nullptr;
+    only = &m;
+  }
+  return only;
+}
+
 // "the fourth place is held by the rooster", "traffic in 3rd place"
 void check_numbered_place(Reading& r, int i) {
   const Word& w = r.word(i);
   if (w.ordinal == 0 || w.open || i + 1 >= r.size() || !is_one(r.word(i + 1), "place|position|slot|spot|rank")) return;
   const int from = r.segment_begin(i), to = r.segment_end(i);
-  const Mention* only = nullptr;
-  for (const Mention& m : r.mentions) {
-    if (m.begin < from || m.begin >= to) continue;
-    if (only != nullptr) return;
-    only = &m;
-  }
+  const Mention* only = only_mention(r, from, to);
   if (only != nullptr && r.find("not|no|never|and|longest|loudest|after|before|would|or", from, to) < 0)
     expect_place(r, *only, w.ordinal);
 }
@@ -137,12 +143,7 @@ void check_region(Reading& r, int i) {
     return;
   if (i + 1 < r.size() && r.word(i + 1).text == "of" && r.find(kClip, i + 2, i + 5) < 0) return;
   const int from = r.segment_begin(i), to = r.segment_end(i);
-  const Mention* only = nullptr;
-  for (const Mention& m : r.mentions) {
-    if (m.begin < from || m.begin >= to) continue;
-    if (only != nullptr) return;
-    only = &m;
-  }
+  const Mention* only = only_mention(r, from, to);
   if (only == nullptr || !usable(*only) ||
       r.find("again|another|more|until|not|no|same|loud|louder|second|third|still|its|also", from, to) >= 0)
     return;
