@@ -1,6 +1,7 @@
 // The integer kernels in plain C++: what any machine can run, and the meaning of the others (int_table.h).
 #define AREASON_ISA_NAMESPACE isa_int_portable
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/int_table.h"
 #include "kernels/kernel_table.h"
@@ -91,11 +92,11 @@ struct Sums {
 inline void add_group(WeightType type, const Group& group, const IntRows& x, Sums& sums) {
   if (type == WeightType::kQ6_K) {
     for (int i = 0; i < 2; ++i)
-      sums.acc += static_cast<float>(multiply(group.w + 16 * i, x.q + 16 * i, 16)) * (group.scale[i] * *x.d);
+      sums.acc = std::fma(static_cast<float>(multiply(group.w + 16 * i, x.q + 16 * i, 16)), group.scale[i] * *x.d, sums.acc);
     return;
   }
-  sums.acc += static_cast<float>(multiply(group.w, x.q, 32)) * (group.scale[0] * *x.d);
-  if (type == WeightType::kQ4_K || type == WeightType::kQ5_K) sums.min += group.min * *x.ds;
+  sums.acc = std::fma(static_cast<float>(multiply(group.w, x.q, 32)), group.scale[0] * *x.d, sums.acc);
+  if (type == WeightType::kQ4_K || type == WeightType::kQ5_K) sums.min = std::fma(group.min, *x.ds, sums.min);
 }
 
 void int_dot(const IntDotArgs& args) {

@@ -1,16 +1,16 @@
 #pragma once
 // Products of int8 activations with block formats: the functions that exist once per instruction set. Internal to src/kernels.
-// What every instruction set computes, bit for bit, for each row of x and each weight row, with no fused multiply-add:
+// What every instruction set computes, bit for bit, for each row of x and each weight row:
 //   x is rounded to int8 q per group of 32: d = max / 127, q = nearest even of x / d. For formats of four and five bits, whose
 //   own rounding is far coarser, d is first rounded up to 1, 1.25, 1.5 or 1.75 times a power of two: then scale_g * d is exact,
 //   and kernels may build it by adding exponents instead of multiplying.
 //
 //   acc = 0, min = 0; for each scale group g of the weights, in order:
-//     acc += float(I_g) * (scale_g * d)      I_g: the exact integer sum of w * q (offset of the format subtracted)
-//     min += min_g * (d * float(sum of q))   Q4_K and Q5_K only
+//     acc = fma(float(I_g), scale_g * d, acc)      I_g: the exact integer sum of w * q (offset of the format subtracted)
+//     min = fma(min_g, d * float(sum of q), min)   Q4_K and Q5_K only
 //   y = acc - min (+ bias) (+ y)
-// A scale group is 32 weights, in Q6_K 16; scale_g (d times the group's integer) is exact in f32.
-// Thread rule: constant tables of pure functions.
+// fma rounds once; no other two operations are fused. A scale group is 32 weights, in Q6_K 16; scale_g (d times the group's
+// integer) is exact in f32. Thread rule: constant tables of pure functions.
 #include <cstddef>
 #include <cstdint>
 
@@ -73,8 +73,8 @@ struct IntDotArgs {
   Store store;
 };
 
-constexpr int kIntColumns = 32;         // at most, of one packed panel
-constexpr int kIntPanelValues = 16384;  // weights of a panel: its columns times its depth of k
+constexpr int kIntColumns = 48;         // at most, of one packed panel
+constexpr int kIntPanelValues = 24576;  // weights of a panel: its columns times its depth of k
 constexpr int kIntPanelGroups = kIntPanelValues / 32;
 constexpr int kScaleForms = 4;  // scales times 1, 1.25, 1.5 and 1.75, in panels for many rows with coarse scales
 constexpr int kManyRows = 32;   // from which on it pays to make them

@@ -223,16 +223,34 @@ struct PanelTask {
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+int panels_of(std::span<const LinearOutput> outputs, int nc) {
+  int panels = 0;
+  for (const auto& out : outputs) panels += ceil_div(out.n, nc);
+  return panels;
+}
+
+// Up to `most` panels together, but each of the last `alone` by itself, so that all threads end at about the same time.
+std::vector<Piece> split_panels(std::span<const LinearOutput> outputs, int nc, int most, int alone) {
+  std::vector<Piece> pieces;
+  int left = panels_of(outputs, nc);
+  for (const auto& out : outputs) {
+    for (int column = 0; column < out.n; column += pieces.back().columns) {
+      pieces.push_back({&out, column, std::min(nc * std::clamp(left - alone, 1, most), out.n - column)});
+      left -= ceil_div(pieces.back().columns, nc);
+    }
+  }
+  return pieces;
+}
+
 void many_rows(const KernelContext& context, const IntTable& table, const LinearInput& in,
                std::span<const LinearOutput> outputs) {
   RowBuffer x(table, RowOrder::kTiles, row_scales(outputs.front().type), in);
   pack_rows(context, in, x);
   const int nc = table.nc, threads = context.pool.size();
-  int panels = 0;
-  for (const auto& out : outputs) panels += ceil_div(out.n, nc);
+  const int panels = panels_of(outputs, nc);
   // Few rows stay in the cache anyway: better to read the weights in their order.
   const int most = in.rows < kShareRows ? 1 : kTaskPanels;
-  const auto pieces = split_columns(outputs, nc * std::clamp(panels / (3 * threads), 1, most));
+  const auto pieces = split_panels(outputs, nc, std::clamp(panels / (3 * threads), 1, most), threads > 1 ? 4 * threads : 0);
   // Where columns do not make enough tasks, rows are shared out further: every task packs its own panels.
   const int count = static_cast<int>(pieces.size()), wanted = std::min(ceil_div(3 * threads, count), std::max(1, in.rows / 64));
   const int step =

@@ -14,7 +14,7 @@ constexpr int kColumnTogether = 16 / kQuads;  // rows of x: with as many quads, 
 // A step of kQuads groups. Its bytes: [dword of a group][quad], lanes are groups, the elements of a lane are rows.
 struct ColumnStep {
   alignas(64) std::uint8_t w[8 * kQuads * sizeof(V)];
-  F scale[kQuads];
+  F scale[kQuads];   // of a group's columns
   F second[kQuads];  // only where halves have scales of their own
   F min[kQuads];
   std::size_t group;  // the first
@@ -90,12 +90,6 @@ inline void to_groups(F (&v)[kQuads]) {
   std::memcpy(v, bits, sizeof bits);
 }
 
-inline void scale_columns(const V (&sum)[kQuads], const F (&scale)[kQuads], F d, F (&out)[kQuads]) {
-#pragma GCC unroll 4
-  for (int quad = 0; quad < kQuads; ++quad) out[quad] = mul(to_float(sum[quad]), mul(scale[quad], d));
-  to_groups(out);
-}
-
 // Sums begin with what the format's offset adds, of all groups or of one half of them.
 template <class Format, int kRows, int kHalf>
 __attribute__((always_inline)) inline void begin_columns(const IntRows* x, std::size_t group, ColumnProducts<kRows>& sum) {
@@ -114,14 +108,9 @@ __attribute__((always_inline)) inline void begin_columns(const IntRows* x, std::
 }
 
 inline void add_minima(const ColumnStep& step, const IntRows& x, float* min) {
-  F value[kQuads];
-  const F ds = spread(x.ds + step.group);
-#pragma GCC unroll 4
-  for (int quad = 0; quad < kQuads; ++quad) value[quad] = mul(step.min[quad], ds);
-  to_groups(value);
   F total = loadf(min);
 #pragma GCC unroll 4
-  for (int g = 0; g < kQuads; ++g) total = add(total, value[g]);
+  for (std::size_t g = 0; g < kQuads; ++g) total = fma(step.min[g], set1f(x.ds[step.group + g]), total);
   storef(min, total);
 }
 
@@ -139,15 +128,14 @@ __attribute__((always_inline)) inline void column_rows(const ColumnStep& step, c
   }
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
-    const F d = spread(x[r].d + step.group);
-    F first[kQuads], next[kQuads];
-    scale_columns(sum[r], step.scale, d, first);
-    if constexpr (Format::kHalves) scale_columns(second[r], step.second, d, next);
+    transpose_lanes(sum[r]);
+    if constexpr (Format::kHalves) transpose_lanes(second[r]);
     F total = loadf(acc + r * kBandColumns);
 #pragma GCC unroll 4
-    for (int g = 0; g < kQuads; ++g) {
-      total = add(total, first[g]);
-      if constexpr (Format::kHalves) total = add(total, next[g]);
+    for (std::size_t g = 0; g < kQuads; ++g) {
+      const F d = set1f(x[r].d[step.group + g]);
+      total = fma(to_float(sum[r][g]), mul(step.scale[g], d), total);
+      if constexpr (Format::kHalves) total = fma(to_float(second[r][g]), mul(step.second[g], d), total);
     }
     storef(acc + r * kBandColumns, total);
     if constexpr (Format::kMinima) add_minima(step, x[r], min + r * kBandColumns);
@@ -180,6 +168,9 @@ inline const char* column_unit(const IntDotArgs& args, const UnitRows& rows, std
       if constexpr (Format::kHalves) step.second[quad] = scales[quad].second[i];
       if constexpr (Format::kMinima) step.min[quad] = scales[quad].min[i];
     }
+    to_groups(step.scale);
+    if constexpr (Format::kHalves) to_groups(step.second);
+    if constexpr (Format::kMinima) to_groups(step.min);
     column_step<Format>(args, step, sums);
     step.ahead += kBandColumns * Format::kUnitBytes / Format::kSteps;
   }

@@ -15,8 +15,8 @@ constexpr int kBandRows = 8;  // weight rows of a band: two vectors of four
 struct StepX {
   V q[2];
   V correction[2];  // of a group in its lane; [1] only where halves have scales of their own
-  F d;
-  F ds;
+  F d[2];           // in pairs of lanes, as the sums
+  F ds[2];
 };
 
 template <class Format>
@@ -32,8 +32,8 @@ __attribute__((always_inline)) inline StepX step_x(const IntRows& x, std::size_t
   } else {
     out.correction[0] = zero();
   }
-  out.d = spread(x.d + group);
-  if constexpr (Format::kMinima) out.ds = spread(x.ds + group);
+  spread_pairs(x.d + group, out.d);
+  if constexpr (Format::kMinima) spread_pairs(x.ds + group, out.ds);
   return out;
 }
 
@@ -51,15 +51,27 @@ inline Quad quad_at(Unit first, std::size_t stride) {
   return {{first, first + stride, first + 2 * stride, first + 3 * stride}};
 }
 
-// All rows of a band, at one unit.
+// All rows of a band, at one unit; the factors of a step in pairs of lanes: all rows of a group, then of the next one.
 template <class Format>
 struct BandUnit {
   Quad quads[2];
-  typename Format::Scales scales[2];
+  F scale[Format::kSteps][2];
+  F second[Format::kSteps][2];  // only where halves have scales of their own
+  F min[Format::kSteps][2];
 };
 template <class Format>
 __attribute__((always_inline)) inline BandUnit<Format> unit_of(const Quad& a, const Quad& b) {
-  return {{a, b}, {Format::scales(a.rows), Format::scales(b.rows)}};
+  const auto first = Format::scales(a.rows), last = Format::scales(b.rows);
+  BandUnit<Format> out;
+  out.quads[0] = a;
+  out.quads[1] = b;
+#pragma GCC unroll 4
+  for (int step = 0; step < Format::kSteps; ++step) {
+    pair_lanes(first.scale[step], last.scale[step], out.scale[step]);
+    if constexpr (Format::kHalves) pair_lanes(first.second[step], last.second[step], out.second[step]);
+    if constexpr (Format::kMinima) pair_lanes(first.min[step], last.min[step], out.min[step]);
+  }
+  return out;
 }
 
 // What a step reads of four rows.
@@ -67,11 +79,10 @@ struct QuadBytes {
   V of[4][2];
 };
 
-// What a step of four rows adds: products of groups (lanes) and rows (elements).
+// The integer sums of a step of four rows: of groups (lanes) and rows (elements).
 struct Products {
   F first;
   F second;  // only where halves have scales of their own
-  F min;
 };
 
 // A step: its number in the unit, its first group, and what it fetches: its part of the bytes of eight units.
@@ -106,8 +117,7 @@ __attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const S
 }
 
 template <class Format>
-__attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, const typename Format::Scales& scales, int step,
-                                                        const StepX& x) {
+__attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, const StepX& x) {
   V first[4], second[4];
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
@@ -120,27 +130,42 @@ __attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, 
   }
   constexpr int kProducts = Format::kHalves ? 4 : 8;
   Products out;
-  out.first = mul(to_float(sum_rows<Format::kBytes, kProducts>(first, x.correction[0])), mul(scales.scale[step], x.d));
-  if constexpr (Format::kHalves)
-    out.second = mul(to_float(sum_rows<Format::kBytes, kProducts>(second, x.correction[1])), mul(scales.second[step], x.d));
-  if constexpr (Format::kMinima) out.min = mul(scales.min[step], x.ds);
+  out.first = to_float(sum_rows<Format::kBytes, kProducts>(first, x.correction[0]));
+  if constexpr (Format::kHalves) out.second = to_float(sum_rows<Format::kBytes, kProducts>(second, x.correction[1]));
   return out;
 }
 
+// The factors of a step times those of x, one group after the other.
+inline void step_factors(const F (&factor)[2], const F (&x)[2], __m256 (&out)[kQuads]) {
+  split_pairs({mul(factor[0], x[0]), mul(factor[1], x[1])}, out);
+}
+inline void step_sums(F a, F b, __m256 (&out)[kQuads]) {
+  F pairs[2];
+  pair_lanes(a, b, pairs);
+  split_pairs(pairs, out);
+}
+
 template <class Format>
-__attribute__((always_inline)) inline void add_step(BandSums& sums, const Products& a, const Products& b) {
-  __m256 first[kQuads], second[kQuads];
-  pair_lanes(a.first, b.first, first);
-  if constexpr (Format::kHalves) pair_lanes(a.second, b.second, second);
+__attribute__((always_inline)) inline void add_step(BandSums& sums, const BandUnit<Format>& unit, int step, const StepX& x,
+                                                    const Products (&products)[2]) {
+  __m256 first[kQuads], second[kQuads], factor[kQuads], next[kQuads];
+  step_sums(products[0].first, products[1].first, first);
+  step_factors(unit.scale[step], x.d, factor);
+  if constexpr (Format::kHalves) {
+    step_sums(products[0].second, products[1].second, second);
+    step_factors(unit.second[step], x.d, next);
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < kQuads; ++i) {
-    sums.acc = _mm256_add_ps(sums.acc, first[i]);
-    if constexpr (Format::kHalves) sums.acc = _mm256_add_ps(sums.acc, second[i]);
+    sums.acc = _mm256_fmadd_ps(first[i], factor[i], sums.acc);
+    if constexpr (Format::kHalves) sums.acc = _mm256_fmadd_ps(second[i], next[i], sums.acc);
   }
   if constexpr (Format::kMinima) {
-    pair_lanes(a.min, b.min, first);
+    __m256 min[kQuads], ds[kQuads];
+    split_pairs(unit.min[step], min);
+    split_pairs(x.ds, ds);
 #pragma GCC unroll 4
-    for (int i = 0; i < kQuads; ++i) sums.min = _mm256_add_ps(sums.min, first[i]);
+    for (int i = 0; i < kQuads; ++i) sums.min = _mm256_fmadd_ps(min[i], ds[i], sums.min);
   }
 }
 
@@ -152,8 +177,7 @@ __attribute__((always_inline)) inline void band_step(const IntDotArgs& args, con
   const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
     const StepX x = step_x<Format>(args.x[r], at.group);
-    const Products product = multiply<Format>(a, unit.scales[0], at.step, x);
-    add_step<Format>(sums[r], product, multiply<Format>(b, unit.scales[1], at.step, x));
+    add_step<Format>(sums[r], unit, at.step, x, {multiply<Format>(a, x), multiply<Format>(b, x)});
   }
 }
 

@@ -33,6 +33,7 @@ inline V set1_i32(const void* p) {
 inline F set1f(float x) { return _mm512_set1_ps(x); }
 inline F add(F a, F b) { return _mm512_add_ps(a, b); }
 inline F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+inline F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
 inline F to_float(V v) { return _mm512_cvtepi32_ps(v); }
 inline V add32(V a, V b) { return _mm512_add_epi32(a, b); }
 inline V unpack_low32(V a, V b) { return _mm512_unpacklo_epi32(a, b); }
@@ -52,10 +53,6 @@ inline V second_halves(V low, V high) { return _mm512_shuffle_i64x2(low, high, 0
 inline V low_nibbles(V v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
 inline V high_nibbles(V v) { return low_nibbles(_mm512_srli_epi16(v, 4)); }
 // Four (kQuads) values, each in all of its lane's elements.
-inline F spread(const float* p) {
-  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
-                               _mm512_castps128_ps512(_mm_loadu_ps(p)));
-}
 inline V spread(const std::int32_t* p) {
   return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
                                   _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
@@ -69,15 +66,22 @@ inline V spread_odd(const std::int32_t* p) {
   return _mm512_permutexvar_epi32(_mm512_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 7),
                                   _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 }
-// Lane i of a, then of b, as out[i].
-inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
+// Lane i of a, then of b, for i in the order of lanes; values[i] in both lanes of i; and these by themselves.
+inline void pair_lanes(F a, F b, F (&out)[2]) {
   const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
-  const F low = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), y));
-  const F high = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), y));
-  out[0] = _mm512_castps512_ps256(low);
-  out[1] = _mm512_extractf32x8_ps(low, 1);
-  out[2] = _mm512_castps512_ps256(high);
-  out[3] = _mm512_extractf32x8_ps(high, 1);
+  out[0] = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), y));
+  out[1] = _mm512_castpd_ps(_mm512_permutex2var_pd(x, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), y));
+}
+inline void spread_pairs(const float* values, F (&out)[2]) {
+  const __m512 all = _mm512_castps128_ps512(_mm_loadu_ps(values));
+  out[0] = _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1), all);
+  out[1] = _mm512_permutexvar_ps(_mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3), all);
+}
+inline void split_pairs(const F (&pairs)[2], __m256 (&out)[kQuads]) {
+  out[0] = _mm512_castps512_ps256(pairs[0]);
+  out[1] = _mm512_extractf32x8_ps(pairs[0], 1);
+  out[2] = _mm512_castps512_ps256(pairs[1]);
+  out[3] = _mm512_extractf32x8_ps(pairs[1], 1);
 }
 // 32-bit element kElement of each lane in all of that lane.
 template <int kElement>
@@ -114,6 +118,7 @@ inline V set1_i32(const void* p) {
 inline F set1f(float x) { return _mm256_set1_ps(x); }
 inline F add(F a, F b) { return _mm256_add_ps(a, b); }
 inline F mul(F a, F b) { return _mm256_mul_ps(a, b); }
+inline F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
 inline F to_float(V v) { return _mm256_cvtepi32_ps(v); }
 inline V add32(V a, V b) { return _mm256_add_epi32(a, b); }
 inline V unpack_low32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }
@@ -128,16 +133,23 @@ inline V first_halves(V low, V high) { return _mm256_permute2x128_si256(low, hig
 inline V second_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x31); }
 inline V low_nibbles(V v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 inline V high_nibbles(V v) { return low_nibbles(_mm256_srli_epi16(v, 4)); }
-inline F spread(const float* p) { return _mm256_set_m128(_mm_set1_ps(p[1]), _mm_set1_ps(p[0])); }
 inline V spread_two(const std::int32_t* a, const std::int32_t* b) {
   return _mm256_set_m128i(_mm_set1_epi32(*b), _mm_set1_epi32(*a));
 }
 inline V spread(const std::int32_t* p) { return spread_two(p, p + 1); }
 inline V spread_even(const std::int32_t* p) { return spread_two(p, p + 2); }
 inline V spread_odd(const std::int32_t* p) { return spread_two(p + 1, p + 3); }
-inline void pair_lanes(F a, F b, __m256 (&out)[kQuads]) {
+inline void pair_lanes(F a, F b, F (&out)[2]) {
   out[0] = _mm256_permute2f128_ps(a, b, 0x20);
   out[1] = _mm256_permute2f128_ps(a, b, 0x31);
+}
+inline void spread_pairs(const float* values, F (&out)[2]) {
+  out[0] = set1f(values[0]);
+  out[1] = set1f(values[1]);
+}
+inline void split_pairs(const F (&pairs)[2], __m256 (&out)[kQuads]) {
+  out[0] = pairs[0];
+  out[1] = pairs[1];
 }
 template <int kElement>
 inline V spread_dword(V v) {

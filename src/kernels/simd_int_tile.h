@@ -7,7 +7,11 @@
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
 
+#if defined(__AVX512VNNI__)
+constexpr int kColumnVectors = 3;  // with four rows, 24 of 32 registers are sums
+#else
 constexpr int kColumnVectors = 2;
+#endif
 constexpr int kColumns = kColumnVectors * kLanes32;
 constexpr int kDepth = 512;
 constexpr int kTileRows = kIntTileRows;
@@ -206,7 +210,7 @@ __attribute__((always_inline)) inline void multiply_group(const std::uint8_t* w,
   multiply_wide<Format, kRows, kSteps>(w, q, sum);
 }
 
-// Calls add(vector, float(sum) * (scale * d)) for one row; `d` and `exponent` are the row's.
+// Calls add(vector, float(sum), scale * d) for one row; `d` and `exponent` are the row's.
 template <bool kForms, class Add>
 __attribute__((always_inline)) inline void scale_group(const V (&sum)[kColumnVectors], const float* scale, const float* d,
                                                        const std::int32_t* exponent, Add add_product) {
@@ -217,7 +221,7 @@ __attribute__((always_inline)) inline void scale_group(const V (&sum)[kColumnVec
 #pragma GCC unroll 4
     for (int v = 0; v < kColumnVectors; ++v) {
       const V bits = add32(_mm512_loadu_si512(scale + v * kLanes32), power);  // scale * d by its bits
-      add_product(v, mul(to_float(sum[v]), _mm512_castsi512_ps(bits)));
+      add_product(v, to_float(sum[v]), _mm512_castsi512_ps(bits));
     }
     return;
   }
@@ -225,7 +229,7 @@ __attribute__((always_inline)) inline void scale_group(const V (&sum)[kColumnVec
   static_cast<void>(exponent);
   const F factor = set1f(*d);
 #pragma GCC unroll 4
-  for (int v = 0; v < kColumnVectors; ++v) add_product(v, mul(to_float(sum[v]), mul(loadf(scale + v * kLanes32), factor)));
+  for (int v = 0; v < kColumnVectors; ++v) add_product(v, to_float(sum[v]), mul(loadf(scale + v * kLanes32), factor));
 }
 
 // The sums of a tile's rows, as they were or zero.
@@ -262,12 +266,12 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
     const int at = g / kHalves * kTileRows;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
-      scale_group<kForms>(sum[r], scale, x.d + at + r, x.exponent + at + r, [&](int v, F product) {
+      scale_group<kForms>(sum[r], scale, x.d + at + r, x.exponent + at + r, [&](int v, F whole, F factor) {
         float* place = out + r * kColumns + v * kLanes32;
         if constexpr (kInMemory)
-          storef(place, add(loadf(place), product));
+          storef(place, fma(whole, factor, loadf(place)));
         else
-          acc[r][v] = add(acc[r][v], product);
+          acc[r][v] = fma(whole, factor, acc[r][v]);
       });
     }
     w += kSteps * kColumns * 4;
@@ -290,7 +294,7 @@ void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
     for (int r = 0; r < kRows; ++r) {
       const F ds = set1f(x.ds[g * kTileRows + r]);
 #pragma GCC unroll 4
-      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = add(sum[r][v], mul(min[v], ds));
+      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = fma(min[v], ds, sum[r][v]);
     }
   }
   write_sums<kRows>(sum, out);
