@@ -26,8 +26,13 @@ void count_people(Reading& r, int i, int noun) {
   if (r.facts.speakers(r.audio) == 0) return expect_speakers(r, n);
   // "where two people talk at once"
   if (r.find("where|which|whom|when|whenever", 0, i) >= 0 ||
-      r.find("once|same|simultaneously|together|over|overlap|clash|talking", noun, noun + 7) >= 0)
+      r.find("same|simultaneously|together|overlap|clash", noun, noun + 7) >= 0)
     return;
+  // "two people talk at once", "over each other"
+  for (int k = noun; k + 1 < std::min(r.size(), noun + 7); ++k)
+    if ((r.word(k).text == "at" && r.word(k + 1).text == "once") ||
+        (r.word(k).text == "over" && is_one(r.word(k + 1), "each|one")))
+      return;
   if (r.find("of|other|more|remaining|same|both|at|each|every|overlap|overlapping|while|any|these|those|between|only", noun + 1,
              noun + 2) >= 0 ||
       r.find("other|more|another|of|these|those|any|least|same", std::max(0, i - 2), noun) >= 0)
@@ -92,7 +97,31 @@ void count_turns(Reading& r, int i) {
     r.wrong("count", "there are " + std::to_string(talk.size()) + " turns, not " + times(n));
 }
 
+// How many pairs of neighbours sound at the same time.
+int overlaps_in(const Reading& r) {
+  int out = 0;
+  const Set front = r.facts.foreground(r.audio);
+  for (const int a : front)
+    for (const int b : front) out += a < b && r.facts.overlap({a}, {b}) > 0.05 ? 1 : 0;
+  return out;
+}
+
+// "three overlaps", "a single overlap"
+void count_overlaps(Reading& r) {
+  for (int i = 0; i < r.size(); ++i) {
+    if (!is_one(r.word(i), "overlap|overlaps|interruption|interruptions|collision|collisions|clash|clashes") || i == 0)
+      continue;
+    const double n = r.word(i - 1).number;
+    if (n < 1 || n != static_cast<int>(n) || r.word(i - 1).open ||
+        r.find("of|first|last|other|more|at|least|than|if|the|these|both|all", i - 4, i - 1) >= 0)
+      continue;
+    const int truth = overlaps_in(r);
+    if (n != truth && !(n > 1 && truth > n)) r.wrong("overlap", std::to_string(truth) + " overlaps, not " + times(n));
+  }
+}
+
 void check_company(Reading& r) {
+  if (!r.sentence.question && r.facts.audios() == 1) count_overlaps(r);
   const int speakers = r.facts.speakers(r.audio);
   if (speakers == 0) return;
   for (int i = 0; i < r.size(); ++i) {

@@ -55,7 +55,9 @@ bool partial(const Reading& r, int at, double n, std::size_t whole, int end) {
     const bool amount = i + 1 < r.size() && is_one(r.word(i + 1), kUnits);
     const bool pronoun = w.text == "one" && i > 0 &&
                          (r.word(i - 1).ordinal != 0 || is_one(r.word(i - 1), "the|this|that|each|every|which|another|no"));
-    if (w.number >= 0 && (amount || pronoun)) continue;
+    // "audio 2" and "one single time" count nothing more.
+    const bool name = i > 0 && is_one(r.word(i - 1), "audio|part|clip|recording|exhibit|speaker|option|track|file|half");
+    if (w.number >= 0 && (amount || pronoun || name || (is_one(w, "single|lone|sole|solitary") && i == at + 1))) continue;
     const double other = is_one(w, "once") ? 1 : is_one(w, "twice") ? 2 : is_one(w, "thrice") ? 3 : w.number;
     if (i != at && other > 0 && other == static_cast<double>(whole)) return true;
     if (i != at && other > 0 && other + n == static_cast<double>(whole)) return true;
@@ -172,7 +174,7 @@ bool speaking_verb(const Reading& r, int i) {
 
 void count_times(Reading& r, double n, int from, int to) {
   if (r.find("as|longer|faster|louder|shorter|than|more|quicker|slower", to, to + 2) >= 0 ||
-      r.find("at|all|several|many", from - 1, from) >= 0)
+      r.find("at|all|several|many", from - 1, from) >= 0 || r.find("length|duration|size|level|loudness", to, to + 5) >= 0)
     return;
   if (r.find("not|never|doesn't|isn't|than|stops|stopped|pauses|paused|changes|interrupted|interrupts|interrupt|stop|pause|"
              "checked|counted|listened|replayed|said|word|overlap|overlaps|third|second",
@@ -374,6 +376,9 @@ void check_sum(Reading& r, int i) {
     for (const Mention& each : r.mentions)
       if (each.begin > name && each.end <= i) m = &each;
     if (m != nullptr && !m->human) return expect_count(r, n, *m, i, i + 1);
+    // "the number of speakers is thus three"
+    if (m != nullptr && m->begin <= name + 3 && is_one(r.word(m->begin), "speaker|speakers|people|persons|voices|individuals"))
+      return expect_speakers(r, n);
     if (r.mentions.size() <= 1) return expect_asked(r, n, i);
     return;
   }

@@ -168,6 +168,29 @@ std::string sex_of_voice(const std::string& voice) {
   return std::regex_match(voice, woman) ? "woman" : std::regex_match(voice, man) ? "man" : "";
 }
 
+// "tuxpaint:French", "espeak-ng:da+f5", "qabcs-data:de", "…:ru_desc_ru.ogg": by their names (ISO 639-1 codes).
+std::string language_of_voice(const std::string& voice) {
+  static const std::pair<const char*, const char*> kCodes[] = {
+      {"da", "danish"},    {"de", "german"},    {"es", "spanish"}, {"fr", "french"},     {"it", "italian"},
+      {"ru", "russian"},   {"uk", "ukrainian"}, {"nl", "dutch"},   {"sv", "swedish"},    {"pl", "polish"},
+      {"cs", "czech"},     {"ro", "romanian"},  {"ca", "catalan"}, {"pt", "portuguese"}, {"zh", "chinese"},
+      {"ja", "japanese"},  {"tr", "turkish"},   {"fi", "finnish"}, {"hu", "hungarian"},  {"el", "greek"},
+      {"bg", "bulgarian"}, {"be", "belarusian"}};
+  if (voice.size() > 100) return "";
+  if (voice.starts_with("tuxpaint:") || voice.starts_with("hedgewars:")) {
+    const std::string name = voice.substr(voice.find(':') + 1);
+    return voice.starts_with("tuxpaint:") ? name : "";
+  }
+  static const std::regex code(
+      R"(^(?:espeak-ng:([a-z]{2})(?:[-+].*)?|qabcs-data:([a-z]{2})|.*[:_-]([a-z]{2})(?:_desc_.*|-wav:.*)?)$)");
+  std::smatch found;
+  if (!std::regex_match(voice, found, code)) return "";
+  const std::string spoken = found[1].str() + found[2].str() + found[3].str();
+  for (const auto& [name, language] : kCodes)
+    if (spoken == name) return language;
+  return "";
+}
+
 void from_voices(Known& known, const Sample& sample) {
   std::vector<const TimelineEntry*> entries;
   for (const TimelineEntry& e : sample.timeline)
@@ -243,7 +266,8 @@ Known::Known(const Sample& sample, const SourceClip* clip, int speakers) {
   // Packaged voices are named by what they speak: "tuxpaint:French".
   if (!values.contains(Trait::kLanguage)) {
     for (const TimelineEntry& e : sample.timeline)
-      if (e.speaker.starts_with("tuxpaint:")) learn(*this, Trait::kLanguage, e.speaker.substr(9));
+      if (const std::string language = language_of_voice(e.speaker); !language.empty())
+        learn(*this, Trait::kLanguage, language);
   }
   if (!values.contains(Trait::kLanguage) && english(sample)) values[Trait::kLanguage] = {"english"};
   all_sexes = speakers > 0 && static_cast<int>(sex.size()) == speakers;

@@ -22,6 +22,10 @@ constexpr const char* kEnds =
     "over|ends|ended|end|stops|stopped|fades|faded|gone|finished|finishes|quiet|silent|died|dies|done|cease|ceases|ceased|"
     "until|lasts|continues|goes|on|fades";
 
+// "The longest is the train, then the cat": another order.
+constexpr const char* kRanks =
+    "longest|shortest|loudest|quietest|faintest|softest|briefest|strongest|weakest|ranking|ranked|rank|length|loudness";
+
 bool lies_under_all(const Reading& r, const Mention& m) {
   return std::all_of(m.events.begin(), m.events.end(), [&](int i) { return r.facts.at(i).background; });
 }
@@ -79,6 +83,9 @@ Directly direct(const Reading& r, int c) {
 void read_pronoun(Reading& r, int c, bool after) {
   if (c + 1 >= r.size() || !is_one(r.word(c + 1), "it|that|this|them")) return;
   // "before it has stopped"
+  if (is_one(r.word(c + 1), "it|they") && c + 2 < r.size() && !r.word(c + 2).stem.empty() &&
+      !is_one(r.word(c + 2), "a|an|the|and"))
+    return;
   if (c + 2 < r.size() && is_one(r.word(c + 2), "has|is|had|was|stops|ends|have|could|can|fades|starts|begins")) return;
   const Mention* subject = nullptr;
   for (const Mention& m : r.mentions)
@@ -105,6 +112,11 @@ void read_preposition(Reading& r, int c) {
     return;
   const Mention* object = object_of(r, c, 4);
   if (object == nullptr) return read_pronoun(r, c, after);
+  // "before the saw has stopped" says that both sound.
+  if (!after && r.find("has|have|had|is|are|was|stops|ends|finishes|fades|leaves|dies", object->end, object->end + 1) >= 0 &&
+      r.find("stopped|ended|finished|over|through|done|gone|silent|faded|stops|ends|finishes|fades|leaves|dies|died|left|quiet",
+             object->end, object->end + 4) >= 0)
+    return;
   // "… stops just before the buzz does"
   if (object->end < r.size() && is_one(r.word(object->end), "does|do|did")) return;
   const int from = r.segment_begin(c);
@@ -160,6 +172,7 @@ void read_verb(Reading& r, int c) {
 
 // "…, then a dog", "… and later a crow"
 void read_then(Reading& r, int c) {
+  if (r.has(kRanks)) return;
   if (c > 0 &&
       is_one(r.word(c - 1), "by|since|until|till|than|even|seconds|second|s|while|moment|little|bit|or|sooner|much|only")) {
     if (!is_one(r.word(c - 1), "while|moment|little|bit|seconds|second|s|much|only")) return;

@@ -19,7 +19,9 @@ const std::map<std::string, const char*>& sets() {
       {"END",
        "ends|ended|end|stops|stopped|over|gone|finished|finishes|faded|fades|done|ceases|ceased|died|dies|silent|quiet|"
        "subsided|subsides|concluded|completed|complete|fallen|through|away"},
-      {"CLIP", "clip|recording|audio|excerpt|sequence|scene|track|file|it|things|proceedings|everything|piece"},
+      {"CLIP",
+       "clip|recording|audio|excerpt|sequence|scene|track|file|it|things|proceedings|everything|piece|match|game|show|race|"
+       "broadcast|performance|affair|list"},
       {"SOUND", "sound|event|noise|thing|item|one|element"},
       {"SEP", ",|and|--"},
       {"LONGER", "longer"},
@@ -144,6 +146,10 @@ constexpr Row kRows[] = {
     {Relation::kEarly, "X START in|very early"},
     {Relation::kLate, "X START in|very late"},
     {Relation::kFirst, "it IS X that START first"},
+    {Relation::kFirst, "it IS X that|which IS heard first"},
+    {Relation::kLast, "it IS X that|which IS heard last"},
+    {Relation::kLast, "X IS ?also ?what ?we END on|with"},
+    {Relation::kFirst, "X IS ?also ?what ?we start|begin|open on|with"},
     {Relation::kLast, "it IS X that START last"},
     {Relation::kLast, "it IS X that concludes|ends|closes|finishes CLIP"},
     {Relation::kFirst, "it IS X that opens|begins|starts CLIP"},

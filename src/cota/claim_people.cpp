@@ -8,8 +8,9 @@ namespace areason::claims {
 namespace {
 
 constexpr const char* kSexed =
-    "man|woman|men|women|male|female|lady|gentleman|guy|girl|boy|man's|woman's|bloke|fellow|he|she|him|her|his|hers";
-constexpr const char* kPronouns = "he|she|him|her|his|hers";
+    "man|woman|men|women|male|female|lady|gentleman|guy|girl|boy|man's|woman's|bloke|fellow|he|she|him|her|his|hers|he's|she's|"
+    "hes|shes";
+constexpr const char* kPronouns = "he|she|him|her|his|hers|he's|she's|hes|shes";
 constexpr const char* kAnyone =
     "speaker|voice|person|participant|talker|neighbour|neighbor|friend|fan|traveller|party|interlocutor|speaker's|voice's|"
     "person's|individual|guest|patient|parent|colleague";
@@ -30,7 +31,7 @@ std::vector<int> turns_in_order(const Reading& r) {
 }
 
 std::string sex_of(const Word& w) {
-  if (is_one(w, "man|men|male|gentleman|guy|boy|man's|bloke|fellow|he|him|his")) return "man";
+  if (is_one(w, "man|men|male|gentleman|guy|boy|man's|bloke|fellow|he|him|his|he's|hes")) return "man";
   return "woman";
 }
 
@@ -95,12 +96,31 @@ Set claimed_speakers(const Reading& r, const std::vector<Person>& people, int fr
     out.insert(p.who.begin(), p.who.end());
     last = p.end;
   }
+  // "… is speaker 3's view"
+  for (const Person& p : people)
+    if (p.begin > q.end && p.begin - q.end <= 3 && is_one(r.word(q.end), "is|was") && p.end < r.size() &&
+        (r.word(p.end - 1).text.ends_with("'s") || r.word(p.end).text == "s") &&
+        r.find("view|opinion|line|words|turn|remark|contribution|claim", p.end, p.end + 3) >= 0)
+      return p.who;
   for (const Person& p : people)
     if (p.begin >= q.end && p.begin - q.end <= 5 && r.find("from|by|belongs|belong", q.end, p.begin) >= 0 &&
         r.find(",|and|after", q.end, p.begin) < 0)
       return p.who;
   if (last >= 0) {
-    const bool said = r.find(kSaying, from, q.begin) >= 0 || (q.begin - last <= 2 && !is_one(r.word(q.begin - 1), "and"));
+    // "the man's later turns: …", "it is the man who judges it …"
+    bool nouns = true, verb = false;
+    for (int k = last; k < q.begin; ++k) {
+      nouns =
+          nouns &&
+          is_one(r.word(k), "later|earlier|other|turn|turns|line|lines|question|words|:|remark|remarks|own|first|last|only|s");
+      verb = verb || ((r.word(k).text.ends_with('s') || r.word(k).text.ends_with("ed")) && r.word(k).text.size() > 4 &&
+                      !is_one(r.word(k),
+                              "hears|heard|ignores|misses|answers|comes|follows|followed|precedes|reacts|interrupts|listens|"
+                              "understands|turns|times|words|lines|always|besides|overlaps|returns|coincides|continues"));
+    }
+    const bool judged = verb && q.begin - last <= 4 && r.find("and|,|with|by|about|of|as|like|on", last, q.begin) < 0;
+    const bool said =
+        nouns || judged || r.find(kSaying, from, q.begin) >= 0 || (q.begin - last <= 2 && !is_one(r.word(q.begin - 1), "and"));
     const bool other = r.find(kOtherRole, from, q.begin) >= 0 || r.find("to", q.begin - 4, q.begin) >= 0 || q.begin - last > 9;
     return said && !other ? out : Set{};
   }
@@ -162,22 +182,34 @@ void check_first_and_last(Reading& r, const std::vector<Person>& people) {
     const int to = k + 1 < people.size() ? people[k + 1].begin : r.size();
     const int end = std::min(to, p.end + 5);
     // His or her own first words are something else.
-    if (r.find("their|his|her|own|question|both|and|line|turn|again|sentence|before|after|men|women|two", p.end, end) >= 0 ||
+    if (r.find(p.pronoun ? "their|his|her|own|question|both|line|turn|again|sentence|before|after|men|women|two"
+                         : "their|his|her|own|question|both|and|line|turn|again|sentence|before|after|men|women|two",
+               p.end, end) >= 0 ||
         (p.begin > 0 && is_one(r.word(p.begin - 1), "and|with|by|of|than|two|three")))
       continue;
-    const int verb = r.find("opens|starts|begins|inaugurates", p.end, std::min(to, p.end + 2));
+    const int verb = r.find("opens|starts|begins|inaugurates|opened|started|began|initiates|initiated|leads", p.end,
+                            std::min(to, p.end + 2));
     bool first = verb >= 0 && (verb + 1 >= r.size() || (p.pronoun && is_one(r.word(verb + 1), "and")) ||
                                is_one(r.word(verb + 1), "the|with|off|things|by|,|it|this|)|first"));
     first = first || (r.find("speaks|comes|heard|talks|is", p.end, end) >= 0 && r.find("first", p.end, end) >= 0 &&
                       r.find("time|to|at|who|in", p.end, end) < 0);
-    const int close = r.find("closes|ends|concludes|finishes", p.end, std::min(to, p.end + 2));
-    bool last = close >= 0 && (close + 1 >= r.size() || is_one(r.word(close + 1), "the|with|things|it|this|by|)"));
+    const int close = r.find("closes|ends|concludes|finishes|closed|ended|concluded|finished", p.end, std::min(to, p.end + 2));
+    // "before he has finished" ends a turn, not the talk.
+    bool last = close >= 0 &&
+                !(r.word(close).text.ends_with("ed") && (close + 1 >= r.size() || r.find("has|had|is", p.end, close) >= 0)) &&
+                (close + 1 >= r.size() || is_one(r.word(close + 1), "the|with|things|it|this|by|)"));
     last = last ||
-           (r.find("last|final", p.end, end) >= 0 && r.find("word|words", p.end, end) >= 0 &&
+           (r.find("last|final", p.end, end) >= 0 && r.find("word|words|turn|say", p.end, end) >= 0 &&
             r.find("has|have|gets", p.end, end) >= 0) ||
            (r.find("speaks|comes|heard|talks", p.end, end) >= 0 && r.find("last", p.end, end) >= 0 &&
             r.find("time|for|at", p.end, end + 1) < 0 && !first);
     if (first && !p.who.contains(r.facts.at(turns.front()).speaker)) r.wrong("speakers", "somebody else speaks first");
+    last = last || (r.find("last", p.end, end) >= 0 && r.find("to", p.end, end) >= 0 && r.find("speak|talk", p.end, end) >= 0 &&
+                    r.find("second|not", p.end, end) < 0);
+    // "speaks first and last"
+    if (r.find("first", p.end, end) >= 0 && r.find("last", p.end, end) >= 0 && r.find("speaks|speak|is", p.end, end) >= 0 &&
+        !p.pronoun)
+      first = first || r.find("and", p.end, end) >= 0;
     if (last && !first && !p.who.contains(r.facts.at(turns.back()).speaker)) r.wrong("speakers", "somebody else speaks last");
   }
 }
@@ -314,6 +346,7 @@ void check_people(Reading& r) {
     check_first_and_last(r, people);
   }
   check_turn_counts(r, people);
+  check_turns(r, people);
   check_sex_counts(r);
   check_reported(r, people);
   check_pronouns(r, people);

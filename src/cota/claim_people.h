@@ -30,6 +30,7 @@ inline constexpr const char* kDoubt =
 std::vector<Person> persons_in(const Reading& r);
 std::string names(const Set& who);                                   // "speaker 1, 2"
 int words_in(const std::string& plain_text);                         // of plain()
+void check_turns(Reading& r, const std::vector<Person>& people);     // "line 4 is by B", "ten turns in all"
 void check_reported(Reading& r, const std::vector<Person>& people);  // "the third suggests the park"
 
 }  // namespace areason::claims

@@ -6,7 +6,9 @@
 namespace areason::claims {
 namespace {
 
-constexpr const char* kClip = "clip|recording|audio|sequence|file|track|things|scene|excerpt|timeline|sample|list|series";
+constexpr const char* kClip =
+    "match|game|show|affair|proceedings|race|round|broadcast|performance|story|clip|recording|audio|sequence|file|track|things|"
+    "scene|excerpt|timeline|sample|list|series";
 constexpr const char* kNouns =
     "--|sound|event|noise|thing|one|item|element|source|audible|distinct|detectable|clear|major|to|heard|sounds|animal|can|"
     "very|that|i|hear|be|of|all|"
@@ -65,11 +67,13 @@ void check_ordinal(Reading& r, int i) {
   // "X is (the) first (sound)", "X comes last"
   const Mention* m = last_before(r, i, from);
   if (m == nullptr || r.find("then|next|,|followed|later", i, r.size()) >= 0) return;
-  bool plain_way = r.find("is|was|comes|come|are|heard|came|as|appears|occurs|sounds", m->end, i) >= 0;
+  bool plain_way = r.find("is|was|comes|come|are|heard|came|as|appears|occurs|sounds", m->end, i) >= 0 ||
+                   r.word(m->end - 1).text.ends_with("'s");
   for (int k = m->end; k < i; ++k)
-    plain_way = plain_way && is_one(r.word(k),
-                                    "is|was|comes|come|are|heard|came|as|the|clearly|indeed|therefore|thus|be|very|in|a|to|"
-                                    "appears|occurs|sounds|number|my|also|and|only");
+    plain_way = plain_way &&
+                is_one(r.word(k),
+                       "is|was|comes|come|are|heard|came|as|the|clearly|indeed|therefore|thus|be|very|in|a|to|"
+                       "appears|occurs|sounds|number|my|also|and|only|actually|really|in|fact|definitely|certainly|even|still");
   const bool ends =
       i + 1 >= r.size() || is_one(r.word(i + 1), "sound|event|noise|thing|one|item|in|of|,|and|)|to|overall|among|audible|-");
   if (plain_way && ends) expect_place(r, *m, w.ordinal);
@@ -119,6 +123,10 @@ void check_numbered_place(Reading& r, int i) {
   if (w.ordinal == 0 || w.open || i + 1 >= r.size() || !is_one(r.word(i + 1), "place|position|slot|spot|rank")) return;
   const int from = r.segment_begin(i), to = r.segment_end(i);
   const Mention* only = only_mention(r, from, to);
+  // "The water, in (b), arrives in the third position."
+  if (only == nullptr && last_before(r, i, from) == nullptr && first_after(r, i, 3) == nullptr &&
+      r.find("arrives|comes|takes|occupies|is|has|holds", from, i) >= 0)
+    only = last_before(r, from, 0);
   if (only != nullptr && r.find("not|no|never|and|longest|loudest|after|before|would|or", from, to) < 0)
     expect_place(r, *only, w.ordinal);
 }

@@ -26,7 +26,11 @@ void check_said_word(Reading& r) {
   const int at = r.find("word", 0, r.size());
   if (at < 0 || at + 2 >= r.size() || !is_one(r.word(at + 1), "is|was")) return;
   const Word& w = r.word(at + 2);
-  if (w.quote || w.stem.empty() || is_one(w, "the|a|an|said|spoken|in|not|that|heard|what|by")) return;
+  if (w.quote || w.stem.empty() ||
+      is_one(w,
+             "the|a|an|said|spoken|in|not|that|heard|what|by|hers|his|theirs|mine|ours|somebody|someone|spoken|given|left|with|"
+             "from|to"))
+    return;
   if (r.facts.spoken().find(" " + w.text + " ") == std::string::npos) r.wrong("words", "nobody says \"" + w.text + "\"");
 }
 
@@ -147,7 +151,7 @@ bool quotation_doubted(const Reading& r, int at) {
              "not|never|no|nor|neither|without|isn't|aren't|wasn't|don't|doesn't|instead|rather|would|would've|option|if|wrong|"
              "nobody|none|"
              "term|called|label|than|could|might|absent|missing|like",
-             std::max(0, at - 12), r.size()) >= 0 ||
+             std::max(0, at - 12), at + 9) >= 0 ||
          (r.facts.foreign() && r.has("mean|means|meaning|translate|translated|translation|translates|english|chinese|say|i.e"));
 }
 
@@ -162,7 +166,8 @@ void check_quotations(Reading& r) {
     if (words_in(words) < 1) continue;
     if (!said_somewhere(r, words)) {
       if (given(*r.sample, words) || quotation_doubted(r, m.begin) || r.sentence.question) continue;
-      const bool single = words_in(words) == 1 && (r.facts.foreign() || !r.has(kSays));
+      const bool named = m.begin > 0 && is_one(r.word(m.begin - 1), "word|words|digit|name");
+      const bool single = words_in(words) == 1 && !named && (r.facts.foreign() || !r.has(kSays));
       if (!single && (nearly_said(r, words) || !r.facts.foreign())) r.wrong("quote", "nobody says " + m.name);
     }
   }

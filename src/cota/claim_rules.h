@@ -32,6 +32,7 @@ struct Reading {
   std::vector<Mention> earlier;                   // of the last one before that
   Set line;                                       // what the line before quotes, and nothing else
   std::pair<double, double> interval = {-1, -1};  // the last one that was named
+  bool gaps = false;                              // this sentence or the one before speaks of pauses or overlaps
   int audio = kAnyAudio;                          // the file that is spoken of
   bool answer = false;                            // in SUMMARY or RESPONSE
   Section section = Section::kCaption;
@@ -58,6 +59,7 @@ bool may_be_asserted(const Mention& m);
 bool share(const Set& a, const Set& b);
 
 void mark_scope(Reading& r);
+bool told_present(const Reading& r, const Mention& m);  // "…, but there is a dog"
 void check_traits(Reading& r);    // sex, mood, language; instrument, tempo, metre, key
 void check_response(Reading& r);  // the whole RESPONSE against the known answer
 void check_counts(Reading& r);
@@ -70,5 +72,7 @@ void check_quotations(Reading& r);
 void check_people(Reading& r);     // who says what, who begins, who has how many turns
 void check_relations(Reading& r);  // what the patterns of claim_patterns.h find
 void check_trends(Reading& r);     // one kind of sound against itself
+void check_when(Reading& r);       // one sound as another begins, ends or goes on
+void check_degrees(Reading& r);    // longer, loudest, half as long, of whatever is spoken of
 
 }  // namespace areason::claims

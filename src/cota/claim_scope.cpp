@@ -75,7 +75,12 @@ void open_reported(Reading& r) {
       return r.word(k).text == "," && k + 1 < r.size() &&
              (r.word(k + 1).number > 0 || is_one(r.word(k + 1), "once|twice|all|each"));
     };
-    while (end < r.size() && !counts(end) &&
+    // "…, and the second suggests the park": somebody else's saying
+    const auto another = [&](int k) {
+      return r.word(k).text == "and" && k + 2 < r.size() && is_one(r.word(k + 1), "the|he|she|a|another") &&
+             (r.word(k + 1).text != "the" || r.word(k + 2).ordinal != 0 || is_one(r.word(k + 2), "man|woman|other"));
+    };
+    while (end < r.size() && !counts(end) && !another(end) &&
            !is_one(r.word(end), "while|whereas|after|before|then|;|until|twice|once|times|first|last|with"))
       ++end;
     // What is said begins behind the verb; times, counts and places of the saying itself stay.
@@ -195,6 +200,8 @@ bool denied_after(const Reading& r, const Mention& m) {
   return false;
 }
 
+bool has_denial(const Reading& r, int from, int to) { return r.find(kNo, from, to) >= 0 || r.find(kNot, from, to) >= 0; }
+
 // "Music: none", "train: 0"
 bool denied_by_colon(const Reading& r, const Mention& m) {
   if (m.end + 1 >= r.size() || !is_one(r.word(m.end), ":|=|--|(")) return false;
@@ -202,13 +209,34 @@ bool denied_by_colon(const Reading& r, const Mention& m) {
   return is_one(r.word(m.end + 1), "0|no|zero") && (m.end + 2 >= r.size() || is_one(r.word(m.end + 2), ",|)"));
 }
 
-bool has_no(const Reading& r, int from, int to) { return r.find(kNo, from, to) >= 0 || r.find(kNot, from, to) >= 0; }
+}  // namespace
+
+// "not a voice, but there's a dog", "no fire, but an arrow", "…, but a cow has", "thunder: proven", "door: 99 %"
+bool told_present(const Reading& r, const Mention& m) {
+  if (m.end + 1 < r.size() && is_one(r.word(m.end), ":|(|=")) {
+    if (is_one(r.word(m.end + 1), "proven|present|audible|confirmed|yes|attested|found")) return true;
+    return m.end + 2 < r.size() && r.word(m.end + 1).number >= 60 && is_one(r.word(m.end + 2), "%|percent");
+  }
+  const int but = r.find("but|though|although|however", std::max(0, m.begin - 5), m.begin);
+  if (but < 0 || r.find("no|not|never|neither|nor|none|would|could|like|as|only|than|for|with|by|to|from", but, m.begin) >= 0)
+    return false;
+  const bool there = r.find("there|there's|also", but, m.begin) >= 0;
+  const bool alone = m.end >= r.size() || is_one(r.word(m.end), ",|)|--");
+  const bool has = m.end < r.size() && is_one(r.word(m.end), "has|have|is|are|was|does|yes") &&
+                   (m.end + 1 >= r.size() || is_one(r.word(m.end + 1), ",|present|heard|audible|there"));
+  return (there || alone || has) && has_denial(r, 0, but);
+}
+
+namespace {
 
 void mark_mention(Reading& r, Mention& m) {
   const auto [from, to] = segment_around(r, m.begin);
   m.neutral = r.word(m.begin).open || simile(r, m);
   // "dog yes, horn no": a comparison with what is wanted.
-  if (m.end < r.size() && is_one(r.word(m.end), "yes|no")) m.neutral = true;
+  if (m.end < r.size() && is_one(r.word(m.end), "yes|no") && !(r.word(m.end).text == "yes" && r.section != Section::kReasoning))
+    m.neutral = true;
+  // "n(dog) = 4"
+  if (m.begin > 1 && r.word(m.begin - 1).text == "(" && r.word(m.begin - 2).text.size() == 1) m.neutral = true;
   if (m.quote) return;
   const bool leading_no = from == 0 && is_one(r.word(0), "no|yes") && r.size() > 1 && r.word(1).text == ",";
   if (denied_by_colon(r, m)) {
@@ -216,9 +244,11 @@ void mark_mention(Reading& r, Mention& m) {
     m.neutral = !m.denied;
     return;
   }
-  const bool before = denied_before(r, m), after = denied_after(r, m);
+  const bool before = denied_before(r, m), after = denied_after(r, m) && !told_present(r, m);
   if (before || after) {
-    const bool qualified = r.find(kQualified, m.end, to) >= 0 ||
+    // "no siren was reported until …"
+    const bool limited = to < r.size() && is_one(r.word(to), "until|till|before|after|when|while|once|besides|except");
+    const bool qualified = limited || r.find(kQualified, m.end, to) >= 0 ||
                            r.find(
                                "other|more|further|second|third|additional|another|longer|louder|only|new|such|single|"
                                "similar|actual|real|true|individual|distinct|separate|clear|loud|further|new|point|moment|time",
@@ -233,14 +263,15 @@ void mark_mention(Reading& r, Mention& m) {
     (qualified && !place ? m.neutral : m.denied) = true;
     return;
   }
-  if (has_no(r, leading_no ? 2 : from, to)) m.neutral = m.unsure = true;
+  if (told_present(r, m)) return;
+  if (has_denial(r, leading_no ? 2 : from, to)) m.neutral = m.unsure = true;
   // "no dog, cat or cow": what goes on behind a denial without a verb of its own.
   bool verb = false;
   for (int i = from; i < to; ++i) verb = verb || is_verb(r.word(i));
   const int clause = r.word(m.begin).clause;
   int begin = m.begin;
   while (begin > 0 && r.word(begin - 1).clause == clause) --begin;
-  if (!verb && has_no(r, leading_no ? std::max(2, begin) : begin, from)) m.neutral = m.unsure = true;
+  if (!verb && has_denial(r, leading_no ? std::max(2, begin) : begin, from)) m.neutral = m.unsure = true;
   // "the dog, which is not there": said behind the comma
   if (to < r.size() && r.find("absent|missing|nowhere|neither", to, std::min(r.size(), to + 6)) >= 0) m.neutral = true;
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cota/claim_rules.h"
+#include "cota/claim_subjects.h"
 
 namespace areason::claims {
 namespace {
@@ -46,78 +46,6 @@ int lead(const Reading& r, int i) {
   return k;
 }
 
-Set events_of(const Reading& r, const Mention& m) {
-  if (m.human && m.speaker == 0 && r.facts.has_speech()) return r.facts.speech(r.audio);
-  return m.wide.empty() ? m.events : m.nth != 0 ? m.events : m.wide;
-}
-
-// "the second", "the third one": which sound it is only the sentences before tell.
-bool ordinal_alone(const Reading& r, int i) {
-  for (int k = 0; k < i; ++k) {
-    if (r.word(k).ordinal == 0) continue;
-    if (std::none_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) { return m.begin > k && m.begin <= k + 3; }))
-      return true;
-  }
-  return false;
-}
-
-// "the fourth event", "the third turn": by any way of counting.
-Set nth_event(const Reading& r, int i) {
-  Set out;
-  int n = 0;
-  for (int k = 0; k + 1 < r.size() && k < i + 4; ++k)
-    if (r.word(k).ordinal != 0 && is_one(r.word(k + 1), "event|sound|turn|utterance|phrase"))
-      n = n == 0 ? r.word(k).ordinal : 99;
-  if (n == 0 || n == 99) return out;
-  for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e)
-    if (r.facts.nth({e}, n, r.audio)) out.insert(e);
-  return out;
-}
-
-// The sounds that an amount at word i may be about.
-std::vector<Set> subjects(const Reading& r, int i) {
-  std::vector<Set> out;
-  // "bird (10.0 s), fire (12.5 s)"
-  for (const Mention& m : r.mentions)
-    if (i > 1 && r.word(i - 1).text == "(" && m.end == i - 1 && is_asserted(m)) return {events_of(r, m)};
-  const auto take = [&](const auto& fits) {
-    if (!out.empty()) return;
-    for (const Mention& m : r.mentions)
-      if (may_be_asserted(m) && fits(m)) out.push_back(events_of(r, m));
-  };
-  take([&](const Mention& m) { return r.word(m.begin).segment == r.word(i).segment; });
-  // "2.6 s against 0.3 s, so the cricket wins": of any.
-  if (out.empty() && (r.find("against|vs|versus", i + 1, i + 4) >= 0 || r.find("against|vs|versus", i - 3, i) >= 0))
-    for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e) out.push_back({e});
-  take([&](const Mention& m) { return r.word(m.begin).clause == r.word(i).clause; });
-  // What nobody could resolve may be meant as well.
-  int from = i;
-  while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
-  const bool pronoun = (out.empty() && ordinal_alone(r, i)) ||
-                       r.find("it|this|that|which|they|one|these|its|both|each|them|he|she|another|ones|latter|former|other",
-                              out.empty() ? 0 : from, i) >= 0;
-  if (out.empty() || pronoun) {
-    for (const Mention& m : r.mentions)
-      if (may_be_asserted(m)) out.push_back(events_of(r, m));
-    // "The second lasts …": any sound of the clip may be meant.
-    if (const Set nth = nth_event(r, i); !nth.empty()) return {nth};
-    // "it lasts …": of what this sentence or the last ones name.
-    const bool plain = r.find("it|its|each|both", 0, i) >= 0 &&
-                       r.find("one|this|that|which|they|these|them|another|latter|former|other|he|she", 0, i) < 0 &&
-                       !ordinal_alone(r, i);
-    if (plain && (!out.empty() || !r.before.empty())) {
-      for (const auto* mentions : {&r.before, &r.earlier})
-        for (const Mention& m : *mentions)
-          if (!m.events.empty() && !m.quote) out.push_back(events_of(r, m));
-      if (!out.empty()) return out;
-    }
-    if (pronoun || out.empty())
-      for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e)
-        if (r.audio == kAnyAudio || r.facts.at(e).audio == r.audio) out.push_back({e});
-  }
-  return out;
-}
-
 struct Roles {
   bool length = false, moment = false, gap = false;
 };
@@ -128,22 +56,39 @@ bool pause_near(const Reading& r, int i) {
   while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
   while (to < r.size() && r.word(to).segment == r.word(i).segment) ++to;
   // "Between the two lie some five seconds."
-  if (r.find("between", 0, i) >= 0) return true;
+  if (r.find("between", std::max(0, from - 8), i) >= 0) return true;
   return r.find(
              "pause|pauses|lie|lies|elapse|elapses|pass|silence|gap|gaps|apart|interval|overlap|overlaps|break|breaks|quiet|"
              "silent|separated|separates|"
-             "separate|lull|beat|respite|remaining|left|already|been|every|intervals|spacing|margin|rest|another|further|"
+             "separate|lull|beat|respite|remaining|left|already|been|intervals|spacing|margin|rest|another|further|"
              "additional|wait|waits|coincide|alone|share|shared|overlapping|within|extends|beyond|distance|delay|space|"
-             "daylight|ahead|head|outlasts|longer|shorter|room|difference",
+             "daylight|ahead|head|outlasts|longer|shorter|room|difference|clear|lull|breather|together|simultaneously",
              from, to) >= 0 ||
          r.find("later|earlier|before|after|between|behind|into|from|ago|of|more|past|since|too|early|late|ahead", i + 1,
-                std::min(r.size(), i + 4)) >= 0 ||
+                std::min(to, i + 4)) >= 0 ||
          (is_one(r.word(std::max(0, from)), "after|within|only|for") && r.find("lasts|lasting|at", from, i) < 0 &&
           r.word(from).text != "for");
 }
 
+// "five seconds or so of buzzing"
+bool of_sound(const Reading& r, int i) {
+  int of = unit(r, i + 1) ? i + 2 : i + 1;
+  while (of < r.size() && is_one(r.word(of), "or|so|and|a|bit|more")) ++of;
+  if (of >= r.size() || r.word(of).text != "of") return false;
+  const int to = r.segment_end(i);
+  if (r.find("remain|remains|remaining|ahead|between|left|alone|only|before|after|still|more|another|first|last", i, to) >= 0)
+    return false;
+  return std::any_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) {
+    return m.begin > of && m.begin <= of + 2 && is_asserted(m) && r.find("silence|nothing|the|this", of, m.begin) < 0;
+  });
+}
+
 Roles roles_of(const Reading& r, int i, int from) {
   Roles out;
+  if (of_sound(r, i)) {
+    out.length = true;
+    return out;
+  }
   int after = unit(r, i + 1) ? i + 2 : i + 1;
   if (after + 1 < r.size() && is_one(r.word(after), "or") && is_one(r.word(after + 1), "so")) after += 2;
   if (r.find("mark|in|into", after, after + 1) >= 0 && !(after + 1 < r.size() && r.word(after + 1).text == "length"))
@@ -160,14 +105,27 @@ Roles roles_of(const Reading& r, int i, int from) {
       out.length = true;
     if (is_one(before, "after|before|with|by|within|past|is|was")) out.gap = true;
   }
+  // "is drawn out to two seconds", "amounts to"
+  if (from > 1 && r.word(from - 1).text == "to" && is_one(r.word(from - 2), "out|amounts|amounting|comes|adds"))
+    out.length = true, out.moment = false;
   if (!out.length && !out.moment) out.length = out.moment = true;
+  if (r.find("longest|shortest|briefest", 0, i) >= 0) out.length = true;
   if (pause_near(r, i)) out.gap = true;
+  // "is gone again after six seconds"
+  if (from > 0 && is_one(r.word(from - 1), "after|within") && after >= r.segment_end(i) && !r.has("pause|silence|gap|later") &&
+      r.find("gone|over|stops|ends|finished|finishes|done|fades|ceases|begins|starts|enters", r.segment_begin(from - 1) - 5,
+             from) >= 0)
+    out = {true, true, false};
   // "a three second siren", "three-second"
   return out;
 }
 
-bool fits_length(const Reading& r, const Set& events, const Amount& a) {
-  const double tol = a.rough ? std::max(0.75, 0.3 * a.value) : std::max(0.5, 0.2 * a.value);
+bool fits_length(const Reading& r, const Set& events, const Amount& a, int i) {
+  // "more than a second" has one border only.
+  const bool one_sided = (a.low == a.value) != (a.high == a.value);
+  const double tol = one_sided ? std::max(0.3, 0.1 * a.value)
+                     : a.rough ? std::max(0.75, 0.3 * a.value)
+                               : std::max(0.5, 0.2 * a.value);
   double sum = 0, first = 1e9, last = -1e9;
   for (const int e : events) {
     const Happening& h = r.facts.at(e);
@@ -176,6 +134,8 @@ bool fits_length(const Reading& r, const Set& events, const Amount& a) {
     first = std::min(first, h.from);
     last = std::max(last, h.to);
   }
+  // Each of several has no common length.
+  if (r.find("each|every|apiece|all|they", r.segment_begin(i), std::min(r.size(), i + 4)) >= 0) return false;
   return a.fits(sum, tol) || a.fits(last - first, tol);
 }
 
@@ -192,6 +152,10 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
     starts = is_one(r.word(k), kStarting);
   }
   const bool inside = lead(r, i) > 0 && is_one(r.word(lead(r, i) - 1), "at|near|by|around|until|to|from|till");
+  // "doesn't come until 1.2 s"
+  if (ends && r.find("until|till|before", i - 4, i) >= 0 &&
+      r.find("not|doesn't|don't|didn't|never|won't|isn't|only|needs|need|takes|waits|wait", i - 6, i) >= 0)
+    starts = true;
   for (const int e : events) {
     const Happening& h = r.facts.at(e);
     const bool start = a.fits(h.from, tol), end = a.fits(h.to, tol);
@@ -202,18 +166,76 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
   return false;
 }
 
+enum class Gap { kAny, kSilence, kOverlap, kLater };
+
+// What kind of gap the words beside the amount speak of.
+Gap gap_kind(const Reading& r, int i) {
+  const int from = r.segment_begin(i), to = std::min(r.size(), std::max(r.segment_end(i), i + 5));
+  if (is_one(r.word(std::min(r.size() - 1, unit(r, i + 1) ? i + 2 : i + 1)), "later|after|before")) return Gap::kLater;
+  if (r.find("overlap|overlaps|overlapping|share|shared|coincide|together|common", from, to) >= 0) return Gap::kOverlap;
+  if (r.find("silence|pause|lull|gap|quiet|breather|daylight|nothing|clear|silent|apart|break|separated|separates", from, to) >=
+      0)
+    return Gap::kSilence;
+  if (is_one(r.word(std::min(r.size() - 1, unit(r, i + 1) ? i + 2 : i + 1)), "later|after|before|behind|earlier|ahead"))
+    return Gap::kLater;
+  return Gap::kAny;
+}
+
 // Between any two sounds of the clip.
-bool fits_gap(const Reading& r, const Amount& a, double tol) {
+bool fits_gap(const Reading& r, const Amount& a, double tol, Gap kind) {
   const auto& all = r.facts.all();
+  double end = 0;
   for (const Happening& x : all) {
     for (const Happening& y : all) {
       if (&x == &y || x.audio != y.audio) continue;
-      for (const double d : {y.from - x.to, y.from - x.from, y.to - x.to, x.to - y.from, y.to - x.from})
+      const std::initializer_list<double> differences = {y.from - x.to, x.to - y.from, y.from - x.from, y.to - x.to,
+                                                         y.to - x.from};
+      // Silence lies between an end and a start, an overlap between a start and an end.
+      const auto first = differences.begin() + (kind == Gap::kOverlap ? 1 : 0);
+      const auto last = kind == Gap::kSilence ? first + 1 : kind == Gap::kOverlap ? first + 1 : differences.end();
+      for (auto d = first; d != last; ++d)
+        if (*d > -0.01 && a.fits(*d, tol)) return true;
+    }
+    if (a.fits(x.from, tol) || (kind != Gap::kSilence && a.fits(x.to - x.from, tol))) return true;
+    end = std::max(end, x.to);
+  }
+  for (const auto& [file, length] : r.facts.lengths())
+    if (kind == Gap::kSilence && a.fits(length - end, tol)) return true;
+  return false;
+}
+
+// "four seconds later come the hooves", "some 3 s after the beep": from any border to the start of what is named, or from what
+// is named on.
+bool fits_later(const Reading& r, const Amount& a, int i, double tol) {
+  const int word = unit(r, i + 1) ? i + 2 : i + 1;
+  const bool before = is_one(r.word(word), "before|earlier|ahead");
+  const Mention* anchor = nullptr;
+  if (is_one(r.word(word), "after|before|behind|ahead"))
+    for (const Mention& m : r.mentions)
+      if (m.begin > word && m.begin <= word + 6 && anchor == nullptr) anchor = &m;
+  const Set anchors = anchor != nullptr && !anchor->human ? events_of(r, *anchor) : Set{};
+  const std::vector<Set> named = clear_subject(r, i) && anchors.empty() ? subjects(r, i).sets : std::vector<Set>{};
+  for (int x = 0; x < static_cast<int>(r.facts.all().size()); ++x) {
+    for (int y = 0; y < static_cast<int>(r.facts.all().size()); ++y) {
+      const Happening &first = r.facts.at(x), &second = r.facts.at(y);
+      if (x == y || first.audio != second.audio) continue;
+      if (!anchors.empty() && !anchors.contains(before ? y : x)) continue;
+      if (!named.empty() && std::none_of(named.begin(), named.end(), [&](const Set& s) { return s.contains(before ? x : y); }))
+        continue;
+      for (const double d : {second.from - first.to, second.from - first.from, second.to - first.to, second.to - first.from})
         if (d > -0.01 && a.fits(d, tol)) return true;
     }
-    if (a.fits(x.from, tol) || a.fits(x.to - x.from, tol)) return true;
   }
   return false;
+}
+
+// "a lull of one second", "4 s silence in between": the amount is the silence's own.
+bool silence(const Reading& r, int i) {
+  constexpr const char* kSilence = "silence|pause|lull|gap|breather|daylight|clear";
+  const int unit_end = unit(r, i + 1) ? i + 2 : i + 1;
+  if (r.find("than|overlap|longer|shorter|except", r.segment_begin(i), r.segment_end(i)) >= 0) return false;
+  return r.find(kSilence, unit_end, unit_end + 3) >= 0 ||
+         (r.find(kSilence, i - 5, i) >= 0 && r.find("of|is|:|lasts|about", i - 3, i) >= 0);
 }
 
 // The length of the whole clip: no shorter than what is heard in it.
@@ -227,37 +249,45 @@ bool about_clip(const Reading& r, int i) {
   int from = i, to = i;
   while (from > 0 && r.word(from - 1).clause == r.word(i).clause) --from;
   while (to < r.size() && r.word(to).clause == r.word(i).clause) ++to;
-  return r.find("clip|recording|audio|file|track|excerpt|sequence|scene", from, to) >= 0;
+  // "in audio 2", "into the recording" are places.
+  for (int k = from; k < to; ++k)
+    if (is_one(r.word(k), "clip|recording|audio|file|track|excerpt|sequence|scene") &&
+        r.find("in|into|of|from|through|on|within|to", k - 3, k) < 0 && !(k + 1 < to && r.word(k + 1).number >= 0))
+      return true;
+  return false;
 }
 
-// Is there one sound that the amount can be about, named in the same breath?
-bool clear_subject(const Reading& r, int i) {
-  const int from = r.segment_begin(i), to = r.segment_end(i);
-  int named = 0;
-  for (const Mention& m : r.mentions) {
-    // "bird (10.0 s)"
-    if (i > 1 && r.word(i - 1).text == "(" && m.end == i - 1 && is_asserted(m)) return true;
-    if (m.begin >= from && m.begin < to)
-      named += is_asserted(m) && (!m.human || m.speaker > 0 || r.facts.speakers(r.audio) == 1) ? 1 : 2;
-  }
-  constexpr const char* kPronouns = "it|they|this|that|which|he|she|these|those|one|other|another";
-  if (named == 1) return r.find(kPronouns, from, i) < 0;
-  // The only sound of the whole sentence, named before: "The beep, in contrast, lasts five seconds."
-  if (named > 0 || r.mentions.empty() || r.mentions[0].begin > i || r.find(kPronouns, 0, i) >= 0 || ordinal_alone(r, i))
-    return false;
-  return std::all_of(r.mentions.begin(), r.mentions.end(),
-                     [&](const Mention& m) { return is_asserted(m) && !m.human && m.wide == r.mentions[0].wide; });
+// Does a verb of lasting, beginning or ending stand right before the amount?
+bool governed(const Reading& r, int i, const Roles& roles) {
+  const int from = std::max(r.segment_begin(i), lead(r, i) - 4);
+  // "…, nearly five seconds of it, …"
+  if (roles.length && lead(r, i) <= r.segment_begin(i) + 1 && i > 2 && r.word(r.segment_begin(i)).text == "," &&
+      r.segment_end(i) - i <= 5 && r.find("later|after|before|from|between|apart|silence|to|until", i, r.segment_end(i)) < 0)
+    return true;
+  if (roles.length && r.find("lasts|lasting|lasted|takes|taking|took|measures|spans|stays|holds|keeps|goes|continues|duration|"
+                             "length|for|long|occupies|rings|runs|extends|extending|over",
+                             from, i) >= 0)
+    return true;
+  if (roles.length && r.find("long", i + 1, i + 4) >= 0) return true;
+  return roles.moment && !roles.length &&
+         r.find(
+             "becomes|commences|commencing|entering|starts|start|begins|begin|started|began|starting|beginning|enters|sets|"
+             "arrives|emerges|comes|come|appears|ends|ending|end|ended|finishing|stops|stopping|stopped|stop|until|finishes|"
+             "finished|fades|dies|gone|done|ceases|completed|there|is|was",
+             from, i) >= 0;
 }
 
 // Does it fit the border of any sound of the clip, or the length of one?
-bool fits_anything(const Reading& r, const Amount& a, const Roles& roles) {
+bool fits_anything(const Reading& r, const Amount& a, const Roles& roles, bool verb) {
   for (const Happening& h : r.facts.all()) {
     if (roles.moment && (a.fits(h.from, 0.35) || a.fits(h.to, 0.35))) return true;
     if (roles.length && a.fits(h.to - h.from, std::max(0.3, 0.15 * a.value))) return true;
   }
+  // "lasts three seconds" is of a sound, not of a pause.
+  if (verb) return (roles.gap || r.gaps) && fits_gap(r, a, std::max(0.15, 0.1 * a.value), Gap::kAny);
   for (const auto& [file, length] : r.facts.lengths())
     if (a.fits(length, 0.6)) return true;
-  return roles.length && fits_gap(r, a, std::max(0.15, 0.1 * a.value));
+  return roles.length && fits_gap(r, a, std::max(0.15, 0.1 * a.value), Gap::kAny);
 }
 
 // "only 2.0, 3.5 and 5.0 are offered": what the options say.
@@ -277,15 +307,29 @@ void check_amount(Reading& r, int i) {
   if (from > 0 && is_one(r.word(from - 1), "in|within|across|inside")) return;
   const Roles roles = roles_of(r, i, from);
   if (of_options(r, a)) return;
-  const std::vector<Set> about = subjects(r, i);
-  if (about_clip(r, i) && (fits_clip(r, a) || about.empty())) return;
-  if (about.empty()) return;
-  for (const Set& events : about) {
-    if (roles.length && fits_length(r, events, a)) return;
+  const Subjects about = subjects(r, i);
+  if (about_clip(r, i) && (fits_clip(r, a) || about.sets.empty())) return;
+  if (about.sets.empty()) return;
+  for (const Set& events : about.sets) {
+    if (roles.gap && silence(r, i)) break;
+    if (roles.length && fits_length(r, events, a, i)) return;
     if (roles.moment && fits_moment(r, events, a, i)) return;
   }
-  if (roles.gap && fits_gap(r, a, std::max(0.5, 0.25 * a.value))) return;
-  if (!clear_subject(r, i) && fits_anything(r, a, roles)) return;
+  const Gap gap = gap_kind(r, i);
+  if (roles.gap && gap == Gap::kLater) {
+    if (fits_later(r, a, i, std::max(0.4, 0.2 * a.value))) return;
+  } else if (roles.gap && fits_gap(r, a, std::max(0.4, 0.2 * a.value), gap))
+    return;
+  if (roles.gap && gap == Gap::kSilence && silence(r, i))
+    return r.wrong("gap", "no silence of " + seconds(a.value) + " lies between two sounds");
+  const bool at = roles.moment && !roles.length && about.sets.size() == 1 && from > 0 && is_one(r.word(from - 1), "at|around");
+  const bool part =
+      r.find(roles.moment ? "two|both|together|alone|nothing|rest" : "two|both|together|alone|only|remaining|nothing|rest",
+             r.segment_begin(i), r.segment_end(i)) >= 0;
+  const bool pause = r.gaps && r.find("it|this|that|one|first|second|last|which", 0, i) >= 0;
+  const bool known =
+      clear_subject(r, i) || (!part && !pause && about.resolved && (at || governed(r, i, roles))) || of_sound(r, i);
+  if (!known && fits_anything(r, a, roles, !part && governed(r, i, roles) && !about_clip(r, i))) return;
   r.wrong(roles.moment ? "time" : "length", "no " + seconds(a.value) + " fits");
 }
 
@@ -340,13 +384,13 @@ void check_interval(Reading& r, int i, int k) {
       r.wrong("time", "nothing lies at " + seconds(a.value) + " to " + seconds(b.value));
     return;
   }
-  const std::vector<Set> about = subjects(r, i);
-  if (about.empty()) return;
+  const Subjects about = subjects(r, i);
+  if (about.sets.empty()) return;
   // "between two and three seconds long"
   const Amount range{(a.value + b.value) / 2, a.value, b.value, true};
   const bool length = r.find("for|lasts|lasting|long|of|lasted", i - 3, i) >= 0 || r.find("long|each|of", k + 1, k + 4) >= 0;
-  for (const Set& events : about)
-    if (fits_interval(r, events, a, b) || (length && fits_length(r, events, range))) return;
+  for (const Set& events : about.sets)
+    if (fits_interval(r, events, a, b) || (length && fits_length(r, events, range, i))) return;
   r.wrong("time", "nothing named is heard from " + seconds(a.value) + " to " + seconds(b.value));
 }
 
@@ -388,7 +432,10 @@ void check_times(Reading& r) {
     }
     const bool clock = unit(r, i + 1) || (i + 2 < r.size() && r.word(i + 1).text == "-" && unit(r, i + 2));
     const bool bare = decimal(r, i) && r.find("at|from|until|to|around|about", i - 2, i) >= 0;
-    if (clock || bare) check_amount(r, i);
+    // "a cricket chirps for nine"
+    const bool counted = !clock && r.find("for|takes|lasts", lead(r, i) - 1, lead(r, i)) >= 0 &&
+                         (i + 1 >= r.size() || is_one(r.word(i + 1), ",|)|--")) && r.word(i).number > 0.2;
+    if (clock || bare || counted) check_amount(r, i);
   }
 }
 

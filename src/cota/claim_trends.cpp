@@ -130,6 +130,8 @@ void check_degree(Reading& r, int i, const Degree& degree) {
   const int place = named_place(t, from, before ? than : to);
   if (place == -2) return;
   if (degree.most) {
+    // "the longest of her turns"
+    if (r.find("of", i + 1, i + 2) >= 0 && r.find("her|his|their|its|these|those", i + 2, i + 3) >= 0) return;
     // "the second longest", "the longest of the two"
     if (r.find("second|two", i - 1, i) < 0) check_most(t, i, place);
     return;

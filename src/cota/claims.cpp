@@ -87,6 +87,15 @@ bool affirmed(const Reading& r, const Mention& m) {
   return verb && determined;
 }
 
+// "Water and a bell.": no verb, and something else that is there
+bool fragment(const Reading& r, const Mention& m) {
+  bool verb = false, other = false;
+  for (int i = 0; i < r.size(); ++i) verb = verb || is_verb(r.word(i)) || r.word(i).open;
+  for (const Mention& o : r.mentions) other = other || (&o != &m && is_asserted(o));
+  return !verb && other && r.size() <= 7 && r.find("a|an|some|plus", m.begin - 2, m.begin) >= 0 &&
+         !r.has("or|no|not|like|versus|vs|:|option");
+}
+
 bool offered(const Reading& r, const Mention& m) {
   std::string given = plain(r.sample->question);
   for (const std::string& choice : r.sample->choices) given += plain(choice);
@@ -104,11 +113,11 @@ bool unmixed(const Reading& r, const Mention& m) {
   // "Gunshot: audible at the start"
   const bool told = m.end + 1 < r.size() && is_one(r.word(m.end), ":") &&
                     is_one(r.word(m.end + 1), "audible|present|heard|yes|once|twice|proven|one|two|three|1|2|3") && !r.has("%");
-  if (told) return true;
+  if (told || told_present(r, m)) return true;
   if (m.end < r.size() && is_one(r.word(m.end), "of|:|=|/")) return false;
   if (m.begin > 0 && is_one(r.word(m.begin - 1), ":|=|/|any") && r.section == Section::kReasoning) return false;
   if (r.section != Section::kReasoning) return true;
-  if (!affirmed(r, m)) return false;
+  if (!affirmed(r, m) && !fragment(r, m)) return false;
   // "there is also a drum hit here"
   for (int i = m.begin - 1; i >= std::max(0, m.begin - 5) && r.word(i).segment == r.word(m.begin).segment; --i)
     if (is_one(r.word(i), "there|there's") && r.find("a|an|also", i, m.begin) >= 0) return true;
@@ -118,7 +127,7 @@ bool unmixed(const Reading& r, const Mention& m) {
 // Does the sentence plainly speak of one file?
 bool affirmed_there(const Reading& r) {
   return r.find(
-             "not|no|never|neither|nor|none|nothing|only|but|while|whereas|other|than|both|if|would|and|or|either|which|same|"
+             "not|no|never|neither|nor|none|nothing|only|but|while|whereas|other|than|both|if|would|or|either|which|same|"
              "doesn't|isn't",
              0, r.size()) < 0 ||
          (r.find("only|exclusively", 0, r.size()) >= 0 &&
@@ -137,7 +146,9 @@ void check_presence(Reading& r) {
         r.wrong("speakers", "there is no " + m.name);
       continue;
     }
-    if (m.elsewhere && m.certain && r.has("is|belongs|occurs|heard|returns|appears|contains|has|lies|found|in") &&
+    if (m.elsewhere && m.certain &&
+        (r.has("is|belongs|occurs|heard|returns|appears|contains|has|lies|found|in|confined|there|holds|comes|gives") ||
+         (r.size() > 2 && r.word(2).text == ":")) &&
         affirmed_there(r)) {
       r.wrong("where", m.name + " is in the other file");
       continue;
@@ -174,8 +185,12 @@ struct Scope {
   }
 };
 
+constexpr const char* kGaps =
+    "pause|pauses|gap|gaps|silence|silences|overlap|overlaps|overlapping|interval|intervals|break|breaks|crosstalk|quiet";
+
 void check_section(const std::string& text, Section section, Reading& r) {
   Scope scope;
+  int gaps_before = 0;  // sentences since
   r.before.clear();
   r.earlier.clear();
   r.line.clear();
@@ -187,11 +202,13 @@ void check_section(const std::string& text, Section section, Reading& r) {
     r.sentence = std::move(s);
     if (r.audio < kAnyAudio) continue;
     r.mentions = mentions_in(r.sentence, r.facts, r.audio);
+    gaps_before = r.has(kGaps) ? 4 : std::max(0, gaps_before - 1);
+    r.gaps = gaps_before > 0;
     check_quotations(r);
     mark_scope(r);
     check_presence(r);
     for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths, check_traits,
-                            check_people, check_relations, check_trends})
+                            check_people, check_relations, check_trends, check_when, check_degrees})
       rule(r);
     if (r.mentions.empty()) continue;
     r.earlier = std::move(r.before);
