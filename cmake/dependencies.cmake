@@ -9,19 +9,20 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(SOXR REQUIRED IMPORTED_TARGET soxr)
 pkg_check_modules(KISSFFT REQUIRED IMPORTED_TARGET kissfft-float)
-# src/llm talks to model providers over HTTP; its tests serve HTTP on loopback.
+# src/llm talks to model providers over HTTP.
 if("llm" IN_LIST AREASON_LAYERS)
   find_package(CURL 7.85)
   if(NOT CURL_FOUND)
     message(FATAL_ERROR "libcurl's headers are missing (src/llm needs libcurl >= 7.85).\n"
                         "Run scripts/setup, or: apt-get install libcurl4-openssl-dev")
   endif()
-  if(AREASON_TESTS)
-    pkg_check_modules(HTTPLIB IMPORTED_TARGET cpp-httplib)
-    if(NOT HTTPLIB_FOUND)
-      message(FATAL_ERROR "cpp-httplib is missing (the tests of src/llm need it).\n"
-                          "Run scripts/setup --tests, apt-get install libcpp-httplib-dev, or configure with -DAREASON_TESTS=OFF")
-    endif()
+endif()
+# src/serve is an HTTP server, and the tests of src/llm serve HTTP on loopback.
+if("serve" IN_LIST AREASON_LAYERS OR ("llm" IN_LIST AREASON_LAYERS AND AREASON_TESTS))
+  pkg_check_modules(HTTPLIB IMPORTED_TARGET cpp-httplib)
+  if(NOT HTTPLIB_FOUND)
+    message(FATAL_ERROR "cpp-httplib is missing (src/serve and the tests of src/llm need it).\n"
+                        "Run scripts/setup, or: apt-get install libcpp-httplib-dev")
   endif()
 endif()
 # src/store keeps jobs in SQLite, and in PostgreSQL where libpq's headers are.

@@ -9,6 +9,7 @@ void build_app(CLI::App& app) {
   app.require_subcommand(1);
   register_ask(app);
   register_chat(app);
+  register_serve(app);
   register_probe(app);
   register_tokenize(app);
   register_data(app);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -13,6 +12,7 @@
 #include "cli/answer_printer.h"
 #include "cli/ask_flags.h"
 #include "cli/commands.h"
+#include "cli/paths.h"
 #include "cli/progress_line.h"
 #include "reason/batch.h"
 #include "reason/vote.h"
@@ -46,13 +46,6 @@ void print_stats(Json stats, const SessionStats& engine) {
   stats["tokens_a_pass"] = engine.tokens_a_pass;
   if (engine.drafted > 0) stats["drafts_accepted"] = static_cast<double>(engine.accepted) / static_cast<double>(engine.drafted);
   std::cerr << dump_json(stats) << std::endl;
-}
-
-// The last part of a path, also for "models/nano/".
-std::string model_name(const std::string& dir) {
-  std::filesystem::path path = std::filesystem::path(dir).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename().string();
 }
 
 std::vector<std::string> clips_of(const Ask& ask) {

@@ -28,6 +28,8 @@ constexpr std::array kExitCodes = {
 
 // Every getenv() of the sources is listed here; a test looks for those that are not.
 constexpr std::array kEnvironment = {
+    Row{"AREASON_API_KEY",
+        "keys (between commas) of which `serve` wants one in `Authorization: Bearer KEY` (default: it wants none)"},
     Row{"AREASON_BACKEND_PATH",
         "folders (between colons) where `--backend torch` looks for `libareason_torch.so` after the program's own and its lib "
         "folders"},

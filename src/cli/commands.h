@@ -10,6 +10,7 @@ namespace areason {
 
 void register_ask(CLI::App& app);
 void register_chat(CLI::App& app);
+void register_serve(CLI::App& app);
 void register_probe(CLI::App& app);
 void register_tokenize(CLI::App& app);
 void register_data(CLI::App& app);

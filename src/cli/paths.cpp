@@ -25,4 +25,10 @@ std::string default_model_dir() {
   return nano.string();
 }
 
+std::string model_name(const std::string& dir) {
+  fs::path path = fs::path(dir).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  return path.filename().string();
+}
+
 }  // namespace areason

@@ -10,5 +10,7 @@ std::filesystem::path executable_dir();
 // The model that commands take without --model: $AREASON_MODEL, else models/nano as installed (PREFIX/share/areason), in the
 // source tree the program was built in, or in the current directory.
 std::string default_model_dir();
+// What a model is called in output: the last part of its path, also for "models/nano/".
+std::string model_name(const std::string& dir);
 
 }  // namespace areason

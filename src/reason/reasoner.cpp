@@ -139,7 +139,10 @@ void Reasoner::submit(const Dialogue& dialogue, Asked asked) {
     for (const SectionEvent& event : events)
       if (state->sink) state->sink(event);
   };
-  request.sink = [sections, pass_on](std::string_view text) { pass_on(sections->push(text)); };
+  request.sink = [state, sections, pass_on](std::string_view text) {
+    if (state->text) state->text(text);
+    pass_on(sections->push(text));
+  };
   const PositionKeys shared = files_ == nullptr ? PositionKeys() : shared_keys(request);
   const double before = now();
   load_prefix(shared);

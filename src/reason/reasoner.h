@@ -19,6 +19,7 @@ struct Asked {
   AskOptions options;
   Answer answer;  // what is known before: clips, seconds
   SectionSink sink;
+  TextSink text;               // the same as it is generated, with the tags
   std::function<bool()> stop;  // true ends the answer
   KeepPrefix keep = KeepPrefix::kPrompt;
   // Exactly one of the two is called, from Engine::step().

@@ -1,0 +1,94 @@
+#include "serve/server.h"
+
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "serve/handlers.h"
+
+namespace areason::serve {
+
+struct Server::Impl {
+  explicit Impl(const ServeOptions& how) : options(how), handlers(how) { set_up(); }
+
+  void set_up() {
+    // A request that is answered holds its thread.
+    const auto threads = static_cast<std::size_t>(options.session.running + options.queue + 16);
+    http.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
+    http.set_payload_max_length(options.most_bytes);
+    http.set_tcp_nodelay(true);
+    http.set_keep_alive_max_count(10000);
+    http.set_read_timeout(60);
+    http.set_write_timeout(60);
+    http.Post("/v1/chat/completions", [this](const auto& q, auto& r) { handlers.chat(q, r); });
+    http.Get("/v1/models", [this](const auto& q, auto& r) { handlers.models(q, r); });
+    http.Get("/health", [this](const auto& q, auto& r) { handlers.health(q, r); });
+    http.Get("/metrics", [this](const auto& q, auto& r) { handlers.metrics(q, r); });
+    http.set_error_handler([this](const auto& q, auto& r) { handlers.describe_error(q, r); });
+    bind();
+  }
+
+  void bind() {
+    // Not the library's options, which let a second server share the port; and its queue of 5 connections is too short.
+    int listener = -1;
+    http.set_socket_options([&listener](int socket) {
+      const int yes = 1;
+      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      listener = socket;
+    });
+    const bool any = options.port == 0;
+    const int port = any                                             ? http.bind_to_any_port(options.host)
+                     : http.bind_to_port(options.host, options.port) ? options.port
+                                                                     : -1;
+    if (port < 0) {
+      throw Error(ErrorCode::kUsage, "cannot listen on " + options.host + ":" + std::to_string(options.port),
+                  "choose a free --port and a --host that this machine has");
+    }
+    ::listen(listener, SOMAXCONN);
+    const bool six = options.host.find(':') != std::string::npos;
+    url = "http://" + (six ? "[" + options.host + "]" : options.host) + ":" + std::to_string(port);
+  }
+
+  // False: some answers were not written to the end in time.
+  bool all_written(double seconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (handlers.open() > 0 && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return handlers.open() == 0;
+  }
+
+  void drain() {
+    handlers.refuse_new();
+    if (handlers.open() > 0) log_info("answers in progress are finished; Ctrl-C again ends them at once");
+    if (all_written(options.drain_seconds)) return;
+    handlers.engine().cancel_all();
+    all_written(2);
+  }
+
+  ServeOptions options;
+  Handlers handlers;
+  httplib::Server http;
+  std::string url;
+};
+
+Server::Server(const ServeOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+Server::~Server() = default;
+const std::string& Server::url() const { return impl_->url; }
+double Server::load_seconds() const { return impl_->handlers.engine().load().load_seconds; }
+
+void Server::run(const std::function<bool()>& stop) {
+  std::thread listening([this] { impl_->http.listen_after_bind(); });
+  while (!stop() && !impl_->handlers.engine().failed()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  impl_->drain();
+  while (!impl_->http.is_running()) std::this_thread::yield();  // stop() before the start would be lost
+  impl_->http.stop();
+  listening.join();
+  if (impl_->handlers.engine().failed())
+    throw Error(ErrorCode::kFailure, "the engine failed while it served", "see the messages above; start the server again");
+}
+
+}  // namespace areason::serve
