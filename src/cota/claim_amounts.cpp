@@ -14,6 +14,8 @@ class Joiner {
   explicit Joiner(Sentence& s) : w_(s.words) {}
   void run() {
     for (at_ = 0; at_ < w_.size(); ++at_) {
+      // "0.6 -> 1.0"
+      if (at_ > 0 && is(at_, "then") && number(at_ - 1) && number(at_ + 1)) w_[at_].text = "to";
       twenty_four();
       if (half_second() || parts_of_second() || and_a_half() || point() || milliseconds() || a_second()) continue;
     }

@@ -147,6 +147,9 @@ void check_interruptions(Reading& r) {
       cue = i;
   for (int i = 0; i + 1 < r.size() && cue < 0; ++i)
     if (is_one(r.word(i), "cuts|cut|jumps|jump|jumping|cutting|breaks") && is_one(r.word(i + 1), "in|into")) cue = i;
+  // "she cuts him off"
+  for (int i = 0; i + 2 < r.size() && cue < 0; ++i)
+    if (is_one(r.word(i), "cuts|cut|cutting") && r.find("off|short", i + 1, i + 5) >= 0) cue = i;
   if (cue < 0) cue = r.find("crosstalk|cross", 0, r.size());
   if (cue < 0 || r.word(cue).open || r.find("whether|if|except|minus|would|most|could|or", 0, r.size()) >= 0) return;
   constexpr const char* kNone = "no|not|never|nobody|without|none|neither|nor|hardly|doesn't|don't|didn't|noone|nothing|isn't";
@@ -226,11 +229,13 @@ void check_most(Reading& r, int i) {
     if (a != nullptr) return;
     a = &m;
   }
+  // "the loudest, some decibels above the train"
+  if (a != nullptr && a->begin > i && r.find(",|above|over|than", i, a->begin) >= 0) return;
   // "…, and is the shortest of all": of whom the sentence speaks
   if (a == nullptr && r.mentions.size() == 1 && r.mentions[0].end <= i) a = &r.mentions[0];
   if (a == nullptr || !is_asserted(*a) || a->human || a->nth != 0 || a->begin == i + 1 || a->begin == i + 2) return;
   if (r.find("second|two|three|among|than|its|part|where|moment", i - 3, i) >= 0 ||
-      r.find("two|them|part|moment|point|stretch|gap|pause", i, i + 5) >= 0)
+      r.find("two|them|part|moment|point|stretch|gap|pause|file|file's|first|second|her|his|their", i, i + 6) >= 0)
     return;
   const bool loud = is_one(w, "loudest|quietest|softest|faintest"), most = is_one(w, "longest|loudest");
   const double slack = loud ? 3.0 : kSame, own = measure(r, a->events, loud);
@@ -261,6 +266,8 @@ bool check_ordinals(Reading& r, int i) {
   for (int k = r.segment_begin(i); k < r.size() && k < i + 8; ++k) {
     const int n = r.word(k).ordinal;
     if (n == 0 || n > count) continue;
+    if (k + 1 < r.size() && is_one(r.word(k + 1), "man|woman|speaker|person|voice|lady|guy|file|file's|part|audio"))
+      return true;
     (k < i ? who : other) = n < 0 ? count : n;
     ++named;
   }

@@ -391,6 +391,19 @@ void check_sum(Reading& r, int i) {
     expect_count(r, n, r.mentions[0], i, i + 1);
 }
 
+// "five events, two of them sawing", "four of which are screams"
+void check_of_them(Reading& r, int i) {
+  const double n = r.word(i).number;
+  int k = i + 1;
+  if (k + 2 >= r.size() || r.word(k).text != "of" || !is_one(r.word(k + 1), "them|which|these|those|whom")) return;
+  for (k += 2; k < r.size() && is_one(r.word(k), "is|are|were|was|being|a|all|the"); ++k) continue;
+  for (const Mention& m : r.mentions)
+    if (m.begin == k && !m.human && m.nth == 0 && is_asserted(m) && !share(m.events, r.facts.speech(kAnyAudio)) &&
+        (m.end >= r.size() || r.word(m.end).stem.empty()) && !one_of(n, {m.events.size(), m.wide.size()}) &&
+        !m.events.empty() && r.facts.audios() == (r.audio == kAnyAudio ? r.facts.audios() : 1))
+      return r.wrong("count", m.name + " is heard " + std::to_string(m.events.size()) + " times, not " + times(n));
+}
+
 // "the third howl" where there are two
 void check_beyond(Reading& r) {
   for (const Mention& m : r.mentions)
@@ -408,6 +421,7 @@ void check_counts(Reading& r) {
                              !is_one(r.word(i + 1), ",|and|in|only|before|after|during|near|for|then|but|with|right|early|)");
     if (adverb > 0 && !w.open && !conjunction) count_times(r, adverb, i, i + 1);
     if (!is_count(r, i)) continue;
+    check_of_them(r, i);
     counted_noun(r, i) >= 0 ? check_number(r, i) : check_sum(r, i);
   }
   check_company(r);

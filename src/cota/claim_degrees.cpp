@@ -73,7 +73,7 @@ bool of_part(const Reading& r, const SensePlace& p) {
 
 void check_most(const Read& read, const SensePlace& p, const Scale& scale) {
   Reading& r = read.r;
-  if (of_part(r, p) || r.facts.audios() > 1) return;
+  if (of_part(r, p)) return;
   const int from = r.segment_begin(p.begin), to = r.segment_end(p.begin);
   if (r.find(kNot, from, to) >= 0 ||
       r.find("part|moment|point|stretch|gap|pause|silence|overlap|passage|answer|option", p.end, p.end + 4) >= 0)
@@ -89,6 +89,12 @@ void check_most(const Read& read, const SensePlace& p, const Scale& scale) {
   if (subject == nullptr && copula >= 0 && from > 0) {
     subject = read.ref_in(0, from);
     if (subject != nullptr && read.last_ref(0, from) != subject && !is_one(r.word(from), "which|that")) subject = nullptr;
+  }
+  // "the cymbal, which closes the clip, is the softest"
+  if (subject == nullptr && copula >= 0 && from > 1 && r.word(from).text == ",") {
+    const int before = r.segment_begin(from - 1);
+    if (before > 0 && r.find("which|who", before, before + 2) >= 0)
+      subject = read.last_ref(r.segment_begin(before - 1), before);
   }
   if (subject == nullptr || subject->events.empty() || !subject->plain || unknown_noun(r, p.begin)) return;
   if (subject->begin < p.begin && copula < 0) return;

@@ -75,6 +75,13 @@ void expect(Reading& r, const Mention& first, const Mention& second, Directly di
     r.wrong("order", second.name + " does not come right after " + first.name);
 }
 
+// "the cat is still meowing once the train is gone", "has some time to go when …"
+bool goes_on(const Reading& r, const Mention& m, int c) {
+  if (r.find("still|already|yet", m.begin - 3, m.begin) >= 0) return true;
+  return m.end <= c && r.find("left|go|more|remaining|still", m.end, c) >= 0 &&
+         r.find("to|left|still|remaining", m.end, c) >= 0;
+}
+
 Directly direct(const Reading& r, int c) {
   return r.find("immediately|directly|straight|right", c - 2, c) >= 0 ? Directly::kYes : Directly::kNo;
 }
@@ -137,7 +144,7 @@ void read_preposition(Reading& r, int c) {
     if (subject == nullptr || r.find("while|during|because|since|and", object->end, subject->begin) >= 0) return;
     if (no_between(r, object->end, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject)) return;
   }
-  if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
+  if (goes_on(r, *subject, c) || r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
   after ? expect(r, *object, *subject, direct(r, c)) : expect(r, *subject, *object, direct(r, c));
 }
 
@@ -214,7 +221,9 @@ void read_once(Reading& r, int c) {
     if (m.begin >= end && subject == nullptr) subject = &m;
   const bool opens = c - r.segment_begin(c) <= 1 && subject != nullptr && subject_of(r, c, 0) == nullptr;
   if (!opens) subject = subject_of(r, c, 0);
-  if (subject == nullptr || no_between(r, 0, r.size()) || (r.word(c).text != "once" && lies_under_all(r, *subject))) return;
+  if (subject == nullptr || goes_on(r, *subject, c) || no_between(r, 0, r.size()) ||
+      (r.word(c).text != "once" && lies_under_all(r, *subject)))
+    return;
   if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
   expect(r, *object, *subject, Directly::kNo);
   if (!is_asserted(*object) || !is_asserted(*subject) || share(object->events, subject->events)) return;

@@ -185,7 +185,7 @@ void check_first_and_last(Reading& r, const std::vector<Person>& people) {
     if (r.find(p.pronoun ? "their|his|her|own|question|both|line|turn|again|sentence|before|after|men|women|two"
                          : "their|his|her|own|question|both|and|line|turn|again|sentence|before|after|men|women|two",
                p.end, end) >= 0 ||
-        (p.begin > 0 && is_one(r.word(p.begin - 1), "and|with|by|of|than|two|three")))
+        (p.begin > 0 && is_one(r.word(p.begin - 1), "and|with|of|than|two|three")))
       continue;
     const int verb = r.find("opens|starts|begins|inaugurates|opened|started|began|initiates|initiated|leads", p.end,
                             std::min(to, p.end + 2));
@@ -203,6 +203,11 @@ void check_first_and_last(Reading& r, const std::vector<Person>& people) {
             r.find("has|have|gets", p.end, end) >= 0) ||
            (r.find("speaks|comes|heard|talks", p.end, end) >= 0 && r.find("last", p.end, end) >= 0 &&
             r.find("time|for|at", p.end, end + 1) < 0 && !first);
+    // "the meeting was closed by the second man"
+    if (p.begin > 1 && r.find("by", p.begin - 2, p.begin) >= 0 && r.find("is|was|are|were", p.begin - 6, p.begin) >= 0) {
+      last = last || r.find("closed|ended|concluded|finished", p.begin - 3, p.begin) >= 0;
+      first = first || r.find("opened|started|begun|initiated", p.begin - 3, p.begin) >= 0;
+    }
     if (first && !p.who.contains(r.facts.at(turns.front()).speaker)) r.wrong("speakers", "somebody else speaks first");
     last = last || (r.find("last", p.end, end) >= 0 && r.find("to", p.end, end) >= 0 && r.find("speak|talk", p.end, end) >= 0 &&
                     r.find("second|not", p.end, end) < 0);

@@ -142,7 +142,13 @@ void check_match(Reading& r, const Match& m) {
     if (order && r.has("longest|shortest|loudest|quietest|faintest|softest|briefest|strongest|weakest|ranking|rank")) return;
     // What lies under all the others is there before and after them.
     if (order && (lies_under(r, a) || lies_under(r, b) || r.find(kGoesOn, m.end, m.end + 4) >= 0)) return;
-    if (!holds(r, m.relation, a, b)) r.wrong(said_as(m.relation), m.sounds[0]->name + " against " + m.sounds[1]->name);
+    if (order && r.find("still|already|hardly|scarcely|barely", m.begin - 3, m.end) >= 0) return;
+    // What starts after another has started may lie inside it.
+    const bool starts =
+        m.relation == Relation::kAfter &&
+        r.find("starts|start|begins|begin|sets|enters|joins|seconds|second|starting|beginning", m.begin - 3, m.end) >= 0;
+    if (starts ? !holds(r, Relation::kBefore, b, a) : !holds(r, m.relation, a, b))
+      r.wrong(said_as(m.relation), m.sounds[0]->name + " against " + m.sounds[1]->name);
   } else if (m.sounds.size() == 1 && r.facts.audios() == 1 && m.sounds[0]->speaker == 0) {
     if (m.sounds[0]->nth != 0 || m.sounds[0]->human) return;
     // "Music accompanies the moo from beginning to end."

@@ -222,8 +222,10 @@ bool told_present(const Reading& r, const Mention& m) {
     return false;
   const bool there = r.find("there|there's|also", but, m.begin) >= 0;
   const bool alone = m.end >= r.size() || is_one(r.word(m.end), ",|)|--");
-  const bool has = m.end < r.size() && is_one(r.word(m.end), "has|have|is|are|was|does|yes") &&
-                   (m.end + 1 >= r.size() || is_one(r.word(m.end + 1), ",|present|heard|audible|there"));
+  const bool has =
+      m.end < r.size() && is_one(r.word(m.end), "has|have|is|are|was|does|yes") &&
+      (m.end + 1 >= r.size() || is_one(r.word(m.end + 1), ",|present|heard|audible|there") ||
+       (m.end + 2 >= r.size() && (r.word(m.end + 1).text.ends_with("en") || r.word(m.end + 1).text.ends_with("ed"))));
   return (there || alone || has) && has_denial(r, 0, but);
 }
 

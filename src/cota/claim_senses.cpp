@@ -41,14 +41,14 @@ constexpr Row kRows[] = {
      "on, ring on, keep at it, linger"},
     {Sense::kStill, false,
      "still, under way, underway, in progress, at work, in full swing, ongoing, at it, in full flow, mid sentence, mid flow, "
-     "halfway through, in full cry, not over yet, in the middle of it"},
+     "halfway through, in full cry, to go, left to go, more to go, not over yet, in the middle of it"},
     {Sense::kAfter, false,
      "after, following, subsequent to, subsequently to, later than, only after, in the wake of, on the heels of, hard on the "
      "heels of, hot on the heels of, behind"},
     {Sense::kBefore, false, "before, prior to, ahead of, in advance of, earlier than, preceding, by the time, sooner than"},
     {Sense::kOnce, false,
      "once, only once, as soon as, the moment, the instant, now that, no sooner than, when, only when, just as"},
-    {Sense::kWhile, false, "while, whilst, during, as long as, in the course of, throughout, amid, amidst, all the while that"},
+    {Sense::kWhile, false, "while, whilst, during, in the course of, throughout, amid, amidst, all the while that"},
     {Sense::kUntil, false, "until, till, not before, up to the point where"},
     {Sense::kInside, false,
      "on top of, inside, within, in the middle of, in the midst of, right on top of, over the top "

@@ -122,7 +122,10 @@ Subjects subjects(const Reading& r, int i) {
       for (int e = 0; e < static_cast<int>(r.facts.all().size()); ++e)
         if (r.audio == kAnyAudio || r.facts.at(e).audio == r.audio) out.push_back({e});
   }
-  return {std::move(out), explicitly && !pronoun};
+  // Something that is only weighed, or named in another way, may be meant as well.
+  bool weighed = false;
+  for (const Mention& m : r.mentions) weighed = weighed || (m.end <= i && !m.quote && !may_be_asserted(m) && !m.wide.empty());
+  return {std::move(out), explicitly && !pronoun && !weighed};
 }
 
 bool clear_subject(const Reading& r, int i) {

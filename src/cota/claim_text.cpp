@@ -129,7 +129,9 @@ class Reader {
   void full_stop() {
     if (!sentence_.words.empty()) {
       const std::string& last = sentence_.words.back().text;
-      if (last == "approx" || last == "ca" || last == "vs" || last == "dr" || last == "mr" || last == "mrs") return;
+      if (last == "approx" || last == "e" || last == "g" || last == "ca" || last == "vs" || last == "dr" || last == "mr" ||
+          last == "mrs")
+        return;
       if (sentence_.words.size() == 1 && digit(last[0])) return sentence_.words.clear();
     }
     end_sentence();

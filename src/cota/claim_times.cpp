@@ -22,7 +22,7 @@ constexpr const char* kStarting =
     "becomes|commences|commencing|entering|beginning|starts|start|begins|begin|started|began|starting|beginning|onset|from|"
     "enters|sets|arrives|emerges|comes|kicks|"
     "appears|"
-    "follows|opens|joins|falls|strikes|occurs";
+    "follows|opens|joins|falls|strikes|occurs|returns|resumes|reappears|restarts|approaches";
 
 bool number(const Reading& r, int i) { return i >= 0 && i < r.size() && r.word(i).number >= 0; }
 bool unit(const Reading& r, int i) { return i < r.size() && is_one(r.word(i), kSeconds) && !r.word(i).open; }
@@ -62,7 +62,7 @@ bool pause_near(const Reading& r, int i) {
              "silent|separated|separates|"
              "separate|lull|beat|respite|remaining|left|already|been|intervals|spacing|margin|rest|another|further|"
              "additional|wait|waits|coincide|alone|share|shared|overlapping|within|extends|beyond|distance|delay|space|"
-             "daylight|ahead|head|outlasts|longer|shorter|room|difference|clear|lull|breather|together|simultaneously",
+             "daylight|ahead|head|outlasts|longer|shorter|room|difference|clear|lull|breather|away|together|simultaneously",
              from, to) >= 0 ||
          r.find("later|earlier|before|after|between|behind|into|from|ago|of|more|past|since|too|early|late|ahead", i + 1,
                 std::min(to, i + 4)) >= 0 ||
@@ -100,10 +100,11 @@ Roles roles_of(const Reading& r, int i, int from) {
     const Word& before = r.word(from - 1);
     if (is_one(before, "at|near|by|from|since|until|till|towards|toward|to|@|around")) out.moment = true;
     if (is_one(before,
-               "for|lasts|lasting|last|lasted|of|takes|spans|runs|over|continues|measures|extends|duration|long|stretches|"
+               "for|lasts|lasting|last|lasted|of|takes|took|taking|needed|stays|stayed|spans|runs|over|continues|"
+               "measures|extends|duration|long|stretches|"
                "filling|fills|occupies|is|was|clocks|holds|keeps"))
       out.length = true;
-    if (is_one(before, "after|before|with|by|within|past|is|was")) out.gap = true;
+    if (is_one(before, "after|before|with|by|within|past") || (r.gaps && is_one(before, "is|was"))) out.gap = true;
   }
   // "is drawn out to two seconds", "amounts to"
   if (from > 1 && r.word(from - 1).text == "to" && is_one(r.word(from - 2), "out|amounts|amounting|comes|adds"))
@@ -134,6 +135,11 @@ bool fits_length(const Reading& r, const Set& events, const Amount& a, int i) {
     first = std::min(first, h.from);
     last = std::max(last, h.to);
   }
+  // "a helicopter stays for ten seconds" is one visit.
+  for (const Mention& m : r.mentions)
+    if (m.begin > 0 && m.end <= i && i - m.end <= 8 && !m.plural && is_one(r.word(m.begin - 1), "a|an|another") &&
+        r.word(m.begin).segment == r.word(i).segment)
+      return false;
   // Each of several has no common length.
   if (r.find("each|every|apiece|all|they", r.segment_begin(i), std::min(r.size(), i + 4)) >= 0) return false;
   return a.fits(sum, tol) || a.fits(last - first, tol);
@@ -147,6 +153,11 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
   bool ends = false, starts = false;
   // The nearest cue holds: "starting at 1.1 and finishing at 2.4".
   for (int k = prep - 1; k >= from && !ends && !starts; --k) {
+    // "silent until a rooster crows at ten seconds": the cue is of something else.
+    if (std::any_of(r.mentions.begin(), r.mentions.end(),
+                    [&](const Mention& m) { return k >= m.begin && k < m.end && m.end < prep; }) &&
+        r.find("until|till", from, k) >= 0)
+      break;
     ends = is_one(r.word(k), kEnding) && !(r.word(k).text == "to" && k + 2 < prep && !is_one(r.word(k + 1), "the|its|a|about"));
     ends = ends || (k > 1 && is_one(r.word(k), "last|end") && is_one(r.word(k - 1), "the") && is_one(r.word(k - 2), "to"));
     starts = is_one(r.word(k), kStarting);
@@ -212,7 +223,9 @@ bool fits_later(const Reading& r, const Amount& a, int i, double tol) {
   const Mention* anchor = nullptr;
   if (is_one(r.word(word), "after|before|behind|ahead"))
     for (const Mention& m : r.mentions)
-      if (m.begin > word && m.begin <= word + 6 && anchor == nullptr) anchor = &m;
+      if (m.begin > word && m.begin <= word + 6 && anchor == nullptr &&
+          r.find("it|that|this|they|he|she|its", word + 1, m.begin) < 0)
+        anchor = &m;
   const Set anchors = anchor != nullptr && !anchor->human ? events_of(r, *anchor) : Set{};
   const std::vector<Set> named = clear_subject(r, i) && anchors.empty() ? subjects(r, i).sets : std::vector<Set>{};
   for (int x = 0; x < static_cast<int>(r.facts.all().size()); ++x) {
@@ -235,7 +248,7 @@ bool silence(const Reading& r, int i) {
   const int unit_end = unit(r, i + 1) ? i + 2 : i + 1;
   if (r.find("than|overlap|longer|shorter|except", r.segment_begin(i), r.segment_end(i)) >= 0) return false;
   return r.find(kSilence, unit_end, unit_end + 3) >= 0 ||
-         (r.find(kSilence, i - 5, i) >= 0 && r.find("of|is|:|lasts|about", i - 3, i) >= 0);
+         (r.find(kSilence, i - 10, i) >= 0 && r.find("of|is|:|lasts|about", i - 3, i) >= 0);
 }
 
 // The length of the whole clip: no shorter than what is heard in it.
@@ -322,7 +335,8 @@ void check_amount(Reading& r, int i) {
     return;
   if (roles.gap && gap == Gap::kSilence && silence(r, i))
     return r.wrong("gap", "no silence of " + seconds(a.value) + " lies between two sounds");
-  const bool at = roles.moment && !roles.length && about.sets.size() == 1 && from > 0 && is_one(r.word(from - 1), "at|around");
+  const bool at =
+      roles.moment && !roles.length && about.sets.size() == 1 && from > 0 && is_one(r.word(from - 1), "at|around|by|until");
   const bool part =
       r.find(roles.moment ? "two|both|together|alone|nothing|rest" : "two|both|together|alone|only|remaining|nothing|rest",
              r.segment_begin(i), r.segment_end(i)) >= 0;

@@ -79,6 +79,11 @@ int named_place(const Trend& t, int from, int to) {
   for (int k = from; k < to; ++k) {
     const Word& w = t.r.word(k);
     int place = -1;
+    // "the third man" is no third turn.
+    if (w.ordinal != 0 && k + 1 < t.r.size() && is_one(t.r.word(k + 1), "man|woman|speaker|person|voice|lady|guy|one's"))
+      return -2;
+    // "his first" is the first of his.
+    if (w.ordinal != 0 && k > 0 && is_one(t.r.word(k - 1), "his|her|their|its")) return -2;
     if (w.ordinal > 0 && !(k + 1 < to && is_one(t.r.word(k + 1), "time") && n != 2)) place = w.ordinal - 1;
     if (w.ordinal < 0 || (n == 2 && is_one(w, "latter"))) place = n - 1;
     if (n == 2 && is_one(w, "former")) place = 0;

@@ -137,6 +137,8 @@ void check_connective(const Read& read, const SensePlace& place) {
   if (main.subject->denied) main.negated = true;
   if (other.negated) return;
   // "before it makes up its mind": a verb that no table knows
+  // "had hardly gone when …"
+  if (r.find("hardly|scarcely|barely|sooner", read.clause_begin(place.begin), place.begin) >= 0) return;
   if (other.subject->pronoun && other.aspect == Aspect::kSounds && other.subject->end < end &&
       !is_one(r.word(other.subject->end), "is|are|was|sounds|heard|plays|barks|rings|speaks|talks|comes|does|did|do"))
     return;

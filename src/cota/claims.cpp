@@ -172,9 +172,12 @@ struct Scope {
     for (int i = 0; i + 1 < n; ++i) {
       const Word &a = s.words[static_cast<std::size_t>(i)], &b = s.words[static_cast<std::size_t>(i + 1)];
       int audio = kAnyAudio;
-      if (is_one(a, "audio|clip|recording|part|file|track") && b.number >= 1 && b.number <= 9)
+      if (is_one(a, "audio|clip|recording|part|file|track|exhibit|section|segment") && b.number >= 1 && b.number <= 9)
         audio = static_cast<int>(b.number) - 1;
-      if (a.ordinal > 0 && is_one(b, "audio|clip|recording|part|file|track")) audio = a.ordinal - 1;
+      if (a.ordinal > 0 && is_one(b, "audio|clip|recording|part|file|track|exhibit|section|half")) audio = a.ordinal - 1;
+      // "the rooster is only in the second one"
+      if (a.ordinal > 0 && is_one(b, "one") && i > 1 && is_one(s.words[static_cast<std::size_t>(i - 2)], "in|from|on|to"))
+        audio = a.ordinal - 1;
       if (audio == kAnyAudio) continue;
       if (i == 0 && n > 2 && s.words[2].text == ":") lasting = audio;
       count += audio == named ? 0 : 1;
@@ -202,7 +205,7 @@ void check_section(const std::string& text, Section section, Reading& r) {
     r.sentence = std::move(s);
     if (r.audio < kAnyAudio) continue;
     r.mentions = mentions_in(r.sentence, r.facts, r.audio);
-    gaps_before = r.has(kGaps) ? 4 : std::max(0, gaps_before - 1);
+    gaps_before = r.has(kGaps) ? 6 : std::max(0, gaps_before - 1);
     r.gaps = gaps_before > 0;
     check_quotations(r);
     mark_scope(r);
