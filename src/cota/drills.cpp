@@ -117,10 +117,10 @@ bool worth_a_drill(const std::string& kind) {
 
 // Look-ups of several steps are drilled more often than others.
 int drill_share(const std::string& kind) {
-  static const std::set<std::string> long_chains = {"sound-order",   "sound-after",  "sound-before", "turn-after",
-                                                    "sound-overlap", "sound-longer", "pair-same",    "pair-where",
-                                                    "long-where",    "speech-who",   "mixed-during"};
-  return kind == "sound-order" ? 12 : long_chains.contains(kind) ? 4 : 1;
+  static const std::set<std::string> long_chains = {"sound-after", "sound-before", "turn-after", "pair-same",
+                                                    "pair-where",  "long-where",   "speech-who", "mixed-during"};
+  static const std::set<std::string> longest = {"sound-order", "sound-overlap", "sound-longer"};
+  return longest.contains(kind) ? 12 : long_chains.contains(kind) ? 4 : 1;
 }
 
 std::optional<Sample> make_chain_drill(const Material& material, const std::vector<std::string>& names, Random& random) {

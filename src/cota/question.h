@@ -114,6 +114,8 @@ struct NamedSpan {
 };
 // Both times, the earlier first, and whether the second starts before the first ends.
 std::string overlap_steps(const NamedSpan& a, const NamedSpan& b);
+// The caption's lines once more, each with its length: "0.5 to 3.0 s: train 2.5 s. ".
+std::string lengths_by_line(const std::vector<Heard>& heard);
 // "Wanted: bell yes. I hear rain no, bell yes."
 std::string verdicts_on(const std::vector<std::string>& names, const std::string& wanted);
 // Answer, reasoning, summary and response of a question on how often `name` is heard.

@@ -359,7 +359,6 @@ Maybe longer(const Listening& l, const Material&, Random& random) {
   if (possible.empty()) return {};
   auto [a, b] = random.pick(possible);
   if (random.chance(0.5)) std::swap(a, b);
-  const int first = a.to - a.from, second = b.to - b.from;
   Draft d;
   d.question = phrase(random,
                       {"Which lasts longer, the {x} or the {y}?", "Which is longer, the {x} or the {y}?",
@@ -369,11 +368,11 @@ Maybe longer(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I work out how long each of the two lasts.", "I compare the lengths of the two sounds."});
   d.choices = {a.name, b.name};
   d.lettered = false;
-  d.gold = first > second ? 0 : 1;
+  d.gold = a.to - a.from > b.to - b.from ? 0 : 1;
   d.answer = d.choices[static_cast<std::size_t>(d.gold)];
-  d.reasoning = span_of(a.name, a) + "That is " + half_seconds(first) + " s. " + span_of(b.name, b) + "That is " +
-                half_seconds(second) + " s. " + half_seconds(std::max(first, second)) + " is more than " +
-                half_seconds(std::min(first, second)) + ".";
+  // Not learned: the two lengths once more ("The bell 0.5 s, the train 2.5 s. 2.5 is more than 0.5."), looked up by the names.
+  d.reasoning = lengths_by_line(sounds_of(l.audios[0])) + "Of the " + a.name + " and the " + b.name + " the longer is the " +
+                d.answer + ".";
   d.summary = "The " + d.answer + " is longer.";
   d.response = "The " + d.answer + " lasts longer.";
   return d;
