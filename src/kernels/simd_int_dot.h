@@ -16,7 +16,7 @@ struct StepX {
   V q[2];
   V correction[2];  // of a group in its lane; [1] only where halves have scales of their own
   F d[2];           // in pairs of lanes, as the sums
-  F ds[2];
+  const float* ds;  // of the first group
 };
 
 template <class Format>
@@ -33,7 +33,7 @@ __attribute__((always_inline)) inline StepX step_x(const IntRows& x, std::size_t
     out.correction[0] = zero();
   }
   spread_pairs(x.d + group, out.d);
-  if constexpr (Format::kMinima) spread_pairs(x.ds + group, out.ds);
+  out.ds = x.ds + group;
   return out;
 }
 
@@ -92,16 +92,30 @@ struct StepAt {
   const char* ahead = nullptr;
 };
 
+// What was fetched for a band may have left the first-level cache before its turn: where that measured faster, it is fetched a
+// second time shortly before. Only Q4_0 and Q6_K, in 512 bits.
+template <class Format>
+constexpr bool kFetchNear = kQuads == 4 && (Format::kHalves || (Format::kBytes == Bytes::kU4 && !Format::kMinima));
+
+template <class Format>
+inline void fetch_near(Unit row, int step) {
+  constexpr int kLines = (static_cast<int>(Format::kUnitBytes) + 63) / 64, kAhead = 256;
+#pragma GCC unroll 4
+  for (int line = step * kLines / Format::kSteps; line < (step + 1) * kLines / Format::kSteps; ++line)
+    _mm_prefetch(reinterpret_cast<const char*>(row) + kAhead + 64 * line, _MM_HINT_T0);
+}
+
 // Processors drop prefetches that come faster than memory answers: they are spread over the rows, and repeated a little later.
 template <class Format>
 inline void fetch_part(const char* ahead, int part) {
   constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kBandRows + 63) / 64, kParts = kBandRows * Format::kSteps;
   constexpr int kRepeat = 1024;
+  constexpr bool kTwice = !(kFetchNear<Format> && Format::kHalves);
   const int end = (part + 1) * kLines / kParts;
 #pragma GCC unroll 8
   for (int line = part * kLines / kParts; line < end; ++line) {
     _mm_prefetch(ahead + 64 * line, _MM_HINT_T0);
-    _mm_prefetch(ahead + 64 * line - kRepeat, _MM_HINT_T0);
+    if constexpr (kTwice) _mm_prefetch(ahead + 64 * line - kRepeat, _MM_HINT_T0);
   }
 }
 
@@ -111,6 +125,7 @@ __attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const S
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
     if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
+    if constexpr (kFetch && kFetchNear<Format>) fetch_near<Format>(quad.rows[r], at.step);
     Format::load(quad.rows[r], at.step, out.of[r]);
   }
   return out;
@@ -161,11 +176,10 @@ __attribute__((always_inline)) inline void add_step(BandSums& sums, const BandUn
     if constexpr (Format::kHalves) sums.acc = _mm256_fmadd_ps(second[i], next[i], sums.acc);
   }
   if constexpr (Format::kMinima) {
-    __m256 min[kQuads], ds[kQuads];
+    __m256 min[kQuads];
     split_pairs(unit.min[step], min);
-    split_pairs(x.ds, ds);
 #pragma GCC unroll 4
-    for (int i = 0; i < kQuads; ++i) sums.min = _mm256_fmadd_ps(min[i], ds[i], sums.min);
+    for (int i = 0; i < kQuads; ++i) sums.min = _mm256_fmadd_ps(min[i], _mm256_set1_ps(x.ds[i]), sums.min);
   }
 }
 
