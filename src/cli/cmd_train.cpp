@@ -158,12 +158,12 @@ void add_plan_choices(CLI::App& command, PlanFlags& flags) {
                   "gradients, f32 master weights (the scheme of GPU clusters)")
       ->capture_default_str()
       ->check(CLI::IsMember({"f32", "bf16", "bf16-master"}));
-  command.add_option("--optimizer", flags.optimizer, "of train sft: adamw, muon; the others for comparison")
+  command.add_option("--optimizer", flags.optimizer, "of train sft: adamw, adamw-8bit, muon; sgd for comparison")
       ->capture_default_str()
       ->check(CLI::IsMember({"adamw", "adamw-8bit", "muon", "sgd"}));
   command
       .add_option("--attention", flags.attention,
-                  "stored: probabilities are kept for the gradient (what train sft does); flash: they are not")
+                  "stored: probabilities are kept for the gradient (train sft on the CPU); flash: they are not (on a GPU)")
       ->capture_default_str()
       ->check(CLI::IsMember({"stored", "flash"}));
   command.add_flag("--recompute", flags.recompute, "activations are computed twice instead of kept");

@@ -36,14 +36,14 @@ TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBat
   }
   const auto workers = static_cast<std::size_t>(size());
   std::vector<std::vector<at::Tensor>> sums(workers, std::vector<at::Tensor>(inputs.size()));
-  std::vector<TokenStats> stats(workers);
-  const at::Tensor scale = at::tensor(weight);
+  std::vector<LateStats> stats(workers);
+  const at::Tensor scale = at::ones({}, inputs.at(0).options().requires_grad(false)).mul_(weight);
   on_each([&](int w) {
     const auto worker = static_cast<std::size_t>(w);
     for (std::size_t b = worker; b < batches.size(); b += workers) {
-      const TokenLoss loss = loss_of(b);
+      TokenLoss loss = loss_of(b);
       const auto grads = torch::autograd::grad({loss.sum}, inputs, {scale}, std::nullopt, false, true);
-      stats[worker].add(batches[b], loss);
+      stats[worker].add(batches[b], std::move(loss));
       for (std::size_t i = 0; i < grads.size(); ++i) {
         if (!grads[i].defined()) continue;
         at::Tensor& sum = sums[worker][i];
@@ -53,7 +53,7 @@ TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBat
   });
   TokenStats total;
   for (std::size_t w = 0; w < workers; ++w) {
-    total.merge(stats[w]);
+    total.merge(stats[w].take());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (!sums[w][i].defined()) continue;
       at::Tensor& grad = inputs[i].mutable_grad();
@@ -65,14 +65,14 @@ TokenStats BatchWorkers::gradients(TrainModel& model, const std::vector<MicroBat
 
 TokenStats BatchWorkers::losses(const TrainModel& model, const std::vector<MicroBatch>& batches) {
   const auto workers = static_cast<std::size_t>(size());
-  std::vector<TokenStats> stats(workers);
+  std::vector<LateStats> stats(workers);
   on_each([&](int w) {
     const at::NoGradGuard guard;
     const auto worker = static_cast<std::size_t>(w);
     for (std::size_t b = worker; b < batches.size(); b += workers) stats[worker].add(batches[b], model.loss(batches[b], false));
   });
   TokenStats total;
-  for (const TokenStats& s : stats) total.merge(s);
+  for (LateStats& s : stats) total.merge(s.take());
   return total;
 }
 

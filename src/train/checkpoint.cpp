@@ -21,6 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const at::TensorOptions kHostFloats = at::TensorOptions().dtype(at::kFloat);
+
 std::string swap_prefix(const std::string& name, const std::string& from, const std::string& to) {
   return name.rfind(from, 0) == 0 ? to + name.substr(from.size()) : "";
 }
@@ -52,8 +54,8 @@ void copy_into(const at::Tensor& parameter, const TensorView& view, const std::s
   const std::vector<std::int64_t> want = parameter.sizes().vec();
   if (want != view.shape) wrong_shape(view, want, where);
   const at::NoGradGuard guard;
-  const std::vector<float> values = view.to_f32();
-  std::copy(values.begin(), values.end(), parameter.data_ptr<float>());
+  std::vector<float> values = view.to_f32();
+  parameter.copy_(at::from_blob(values.data(), parameter.sizes(), kHostFloats));
 }
 
 // Part of a tensor: its f32 bytes are read where they are.
@@ -61,8 +63,11 @@ void copy_part(const StatePart& part, const TensorView& view, const std::string&
   if (part.value.sizes().vec() == view.shape && part.offset == 0) return copy_into(part.value, view, where);
   const std::int64_t count = part.value.numel();
   if (view.dtype != DType::kF32 || part.offset + count > view.elements()) wrong_shape(view, part.value.sizes().vec(), where);
-  std::memcpy(part.value.data_ptr<float>(), view.data.data() + static_cast<std::size_t>(part.offset) * sizeof(float),
-              static_cast<std::size_t>(count) * sizeof(float));
+  // copy_() would want the file's bytes aligned.
+  std::vector<float> values(static_cast<std::size_t>(count));
+  std::memcpy(values.data(), view.data.data() + static_cast<std::size_t>(part.offset) * sizeof(float),
+              values.size() * sizeof(float));
+  part.value.copy_(at::from_blob(values.data(), part.value.sizes(), kHostFloats));
 }
 
 void load_one(const Parameter& p, const TensorStore& store) {
@@ -199,8 +204,8 @@ void load_master(const Parameter& p, const TensorStore& store) {
   copy_into(p.value, store.at("master." + p.name), store.path());
 }
 
-void load_states(const std::map<std::string, StatePart>& states, const TensorStore& store) {
-  for (const auto& [name, part] : states) copy_part(part, store.at(name), store.path());
+void load_state(const std::string& name, const StatePart& state, const TensorStore& store) {
+  copy_part(state, store.at(name), store.path());
 }
 
 CheckpointWriter::CheckpointWriter(const TrainModel& model, const Optimizer& optimizer, const std::string& dir, DType dtype)

@@ -33,7 +33,7 @@ void load_adapters(TrainModel& model, const std::string& dir);
 // optimizer.safetensors: f32 parameters as "master.…" (of a model with adapters only those) and the optimizer's states.
 bool has_master(const TrainModel& model, const Parameter& parameter);
 void load_master(const Parameter& parameter, const TensorStore& store);
-void load_states(const std::map<std::string, StatePart>& states, const TensorStore& store);
+void load_state(const std::string& name, const StatePart& state, const TensorStore& store);
 
 // Weights (model.safetensors, or an adapter's file) and optimizer.safetensors, written tensor by tensor.
 class CheckpointWriter {

@@ -42,7 +42,8 @@ std::string tower_fingerprint(const TrainModel& model) {
   std::string all;
   for (const Parameter& p : model.parameters()) {
     if (p.part != PartOfModel::kAudioTower) continue;
-    all += p.name + sha256_hex({static_cast<const char*>(p.value.data_ptr()), p.value.nbytes()});
+    const at::Tensor host = p.value.to(at::kCPU);
+    all += p.name + sha256_hex({static_cast<const char*>(host.data_ptr()), host.nbytes()});
   }
   return sha256_hex(all).substr(0, 16);
 }
@@ -110,7 +111,7 @@ void FeatureCache::build(const std::vector<std::string>& paths, const Tools& too
     for (std::size_t i = next++; i < missing.size() && !interrupted(); i = next++) {
       try {
         const auto mels = clip_mels(missing[i], tools.extractor);
-        const at::Tensor features = tools.model.encode(mels).to(at::kHalf).contiguous();
+        const at::Tensor features = tools.model.encode(mels).to(at::kHalf).to(at::kCPU).contiguous();
         const std::lock_guard lock(mutex);
         append(keys_[missing[i]], mels, features);
       } catch (const Error& e) {

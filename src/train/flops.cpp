@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "chat/prompt.h"
+#include "train/device.h"
 
 namespace areason::train {
 namespace {
@@ -55,23 +56,27 @@ double training_flops(const TrainModel& model, const std::vector<MicroBatch>& ba
   return sum;
 }
 
-double measured_peak(BatchWorkers& workers, at::ScalarType type) {
+double measured_peak(BatchWorkers& workers, const TrainModel& model) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kSide = 512;
+  const at::Device device = model.device();
+  const int side = device.is_cuda() ? 8192 : 512;  // enough to fill a GPU
+  const auto options = at::TensorOptions().dtype(model.compute_type()).device(device);
   std::mutex mutex;
   double total = 0;
   workers.on_each([&](int) {
     const at::NoGradGuard guard;
-    const at::Tensor a = at::ones({kSide, kSide}, at::TensorOptions().dtype(type)), b = at::ones_like(a);
+    const at::Tensor a = at::ones({side, side}, options), b = at::ones_like(a);
     double best = at::mm(a, b).sizes()[0] > 0 ? 1e9 : 0;  // seconds; the first product is a warm-up
+    wait_for(device);
     const auto start = Clock::now();
     while (Clock::now() - start < std::chrono::milliseconds(50)) {
       const auto begin = Clock::now();
       at::mm(a, b);
+      wait_for(device);
       best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
     }
     const std::lock_guard lock(mutex);
-    total += 2.0 * kSide * kSide * kSide / best;
+    total += 2.0 * side * side * side / best;
   });
   return total;
 }

@@ -12,7 +12,7 @@ namespace areason::train {
 double training_flops(const TrainModel& model, const std::vector<MicroBatch>& batches);
 
 // Operations a second that a product of square matrices reaches on all workers at once (or on torch's threads of one worker),
-// in the model's compute type. Takes about 0.05 s.
-double measured_peak(BatchWorkers& workers, at::ScalarType type);
+// in the model's compute type, or that the device reaches. Takes about 0.05 s.
+double measured_peak(BatchWorkers& workers, const TrainModel& model);
 
 }  // namespace areason::train

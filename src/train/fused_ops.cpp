@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "train/device.h"
+#include "train/device_ops.h"
 #include "train/kernels.h"
 
 namespace areason::train {
@@ -33,6 +35,11 @@ void with_type(const Tensor& tensor, const Body& body) {
 template <typename T>
 T* data(const Tensor& tensor) {
   return static_cast<T*>(tensor.data_ptr());
+}
+// Numbers of the device, which are waited for.
+void fetch(const Tensor& values, float* to) {
+  const Tensor host = values.to(at::kCPU).contiguous();
+  std::copy_n(host.data_ptr<float>(), host.numel(), to);
 }
 
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
@@ -234,17 +241,21 @@ struct HeadLoss : torch::autograd::Function<HeadLoss> {
   };
 
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& weight, const Io* io) {
-    const std::int64_t rows = x.size(0), vocab = weight.size(0);
-    const std::int64_t piece =
-        std::clamp<std::int64_t>(io->options.bytes / (vocab * x.element_size()), 16, std::max<std::int64_t>(rows, 16));
+    const std::int64_t rows = x.size(0), piece = rows_at_a_time(x, weight, *io);
     std::vector<float> objective(static_cast<std::size_t>(rows));
+    std::vector<Tensor> on_device;
     const bool weight_gradient = io->gradients && weight.requires_grad();
     Tensor dx = io->gradients ? at::empty_like(x) : Tensor(), dw;
     for (std::int64_t begin = 0; begin < rows; begin += piece) {
       const std::int64_t count = std::min(piece, rows - begin);
       const Tensor own = x.narrow(0, begin, count);
       Tensor logits = distribution(at::linear(own, weight), begin, io->options);
-      rows_of(logits, begin, *io, objective.data());
+      if (x.is_cpu()) {
+        rows_of(logits, begin, *io, objective.data());
+      } else {
+        on_device.push_back(plain_cross_entropy(logits, io->labels.narrow(0, begin, count), io->options));
+        if (io->options.weigh) fetch(on_device.back()[0], io->out->loss.data() + begin);
+      }
       if (!io->gradients) continue;
       if (const Tensor factors = row_weights(begin, count, *io); factors.defined()) logits.mul_(factors.unsqueeze(1));
       if (io->options.scale != 1) logits.mul_(io->options.scale);
@@ -256,6 +267,7 @@ struct HeadLoss : torch::autograd::Function<HeadLoss> {
     }
     if (io->gradients) ctx->saved_data["dx"] = dx;
     if (weight_gradient && dw.defined()) ctx->saved_data["dw"] = dw.to(weight.scalar_type());
+    if (!x.is_cpu()) return sum_on_device(on_device, *io);
     return at::ones({}, at::TensorOptions().dtype(at::kFloat)).mul_(sum(objective, io->options.weights));
   }
 
@@ -279,7 +291,18 @@ struct HeadLoss : torch::autograd::Function<HeadLoss> {
     Tensor out = at::empty({count}, at::TensorOptions().dtype(at::kFloat));
     const std::span<const float> losses(io.out->loss.data() + begin, static_cast<std::size_t>(count));
     io.options.weigh(begin, losses, out.data_ptr<float>());
-    return out;
+    return to_device(out, io.labels.device());
+  }
+  static std::int64_t rows_at_a_time(const Tensor& x, const Tensor& weight, const Io& io) {
+    const std::int64_t bytes = x.is_cpu() ? io.options.bytes : 4 * io.options.bytes;
+    const std::int64_t row = weight.size(0) * (x.is_cpu() ? x.element_size() : 4);
+    return std::clamp<std::int64_t>(bytes / row, 16, std::max<std::int64_t>(x.size(0), 16));
+  }
+  static Tensor sum_on_device(const std::vector<Tensor>& pieces, const Io& io) {
+    if (pieces.empty()) return at::zeros({}, io.labels.options().dtype(at::kFloat));
+    const Tensor all = at::cat(pieces, 1), objective = all[2].to(at::kDouble);
+    io.out->on_device = all.narrow(0, 0, 2);
+    return (io.options.weights.defined() ? objective * io.options.weights : objective).sum().to(at::kFloat);
   }
   static void rows_of(const Tensor& logits, std::int64_t begin, const Io& io, float* objective) {
     CrossEntropyRows out{
@@ -340,12 +363,26 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
 }  // namespace
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps, at::ScalarType out_type) {
+  if (!x.is_cpu()) return plain_rms_norm(x.contiguous(), weight, eps, out_type);
   return RmsNorm::apply(x.contiguous(), weight, eps, out_type);
 }
 Tensor attention(const Tensor& qkv, std::shared_ptr<const AttentionPlan> plan) {
+  if (!qkv.is_cpu()) return plain_attention(qkv.contiguous(), *plan);
   return Attention::apply(qkv.contiguous(), plan);
 }
-Tensor swiglu(const Tensor& gate_up) { return SwiGlu::apply(gate_up.contiguous()); }
+Tensor swiglu(const Tensor& gate_up) {
+  return gate_up.is_cpu() ? SwiGlu::apply(gate_up.contiguous()) : plain_swiglu(gate_up.contiguous());
+}
+
+void TokenLoss::settle() {
+  if (!on_device.defined()) return;
+  const Tensor host = on_device.to(at::kCPU).contiguous();
+  const float* from = host.data_ptr<float>();
+  const std::int64_t rows = host.size(1);
+  loss.assign(from, from + rows);
+  right.assign(from + rows, from + 2 * rows);
+  on_device.reset();
+}
 
 TokenLoss head_loss(const Tensor& x, const Tensor& weight, const Tensor& labels, const HeadLossOptions& options) {
   TokenLoss result;

@@ -1,7 +1,8 @@
 #pragma once
-// Autograd functions over kernels.h: the parts of the model that plain ATen would do in many passes over memory. Called by
-// decoder.cpp and encoder.cpp. Tensors are f32 or bf16 (activations), contiguous; statistics, weights of norms and the
-// residual stream are f32. Thread rule: one thread at a time (they use torch's own pool).
+// Autograd functions over kernels.h: the parts of the model that plain ATen would do in many passes over memory. On another
+// device than the processor the same is done by torch's operations (device_ops.h). Called by train_model.cpp. Tensors are f32
+// or bf16 (activations), contiguous; statistics, weights of norms and the residual stream are f32. Thread rule: one thread at a
+// time (they use torch's own pool).
 #include <functional>
 #include <memory>
 #include <span>
@@ -39,6 +40,9 @@ struct TokenLoss {
   at::Tensor sum;                   // scalar f32 with gradient: the sum of the rows' objectives
   std::vector<float> loss;          // per row: the plain cross entropy
   std::vector<std::uint8_t> right;  // per row: the label had the largest logit
+  at::Tensor on_device;             // both as [2, N] f32 until settle(); undefined on the processor
+  // Waits for the device and fills `loss` and `right`.
+  void settle();
 };
 struct HeadLossOptions {
   at::Tensor weights;    // [N] f32, or undefined for ones: `sum` and the gradient are weighted, the losses per row are not
@@ -50,7 +54,8 @@ struct HeadLossOptions {
   // In place of `weights`: told the plain losses of the rows from `begin` on, writes their weights. The gradient of `sum` is
   // then that of the weighted losses, the weights being constants; its value means nothing.
   std::function<void(std::int64_t begin, std::span<const float> losses, float* weights)> weigh;
-  std::int64_t bytes = std::int64_t{64} << 20;  // of logits at a time
+  // Of logits at a time. On a device in f32, and four times as many: its matrix products want more rows.
+  std::int64_t bytes = std::int64_t{64} << 20;
 };
 // x [N, H] times weight [V, H] (both of the compute type) against labels [N]. Logits exist for a few rows at a time only, their
 // gradients are taken at once. Call backward at most once.

@@ -190,7 +190,8 @@ void Grpo::read_reference(GrpoBatch& batch) const {
   parts_.workers.on_each([&](int w) {
     const at::NoGradGuard guard;
     for (std::size_t b = static_cast<std::size_t>(w); b < batch.packed.size(); b += workers) {
-      const TokenLoss loss = parts_.reference->loss_of_head(batch.packed[b], head(batch.chosen[b]));
+      TokenLoss loss = parts_.reference->loss_of_head(batch.packed[b], head(batch.chosen[b]));
+      loss.settle();
       std::transform(loss.loss.begin(), loss.loss.end(), batch.chosen[b].reference.begin(), [](float x) { return -x; });
     }
   });
@@ -214,6 +215,7 @@ GrpoStats Grpo::gradients(GrpoBatch& batch, int update) {
       }
     };
     TokenLoss loss = parts_.model.loss_of_head(batch.packed[b], options);
+    loss.settle();
     add_terms(chosen, loss.loss, limits, found[b]);
     return loss;
   };

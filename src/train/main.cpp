@@ -15,9 +15,11 @@
 namespace {
 
 using areason::train::BadRows;
+using areason::train::Collectives;
 using areason::train::DecayGroups;
 using areason::train::Rounds;
 using areason::train::ScheduleShape;
+using areason::train::StateBits;
 using areason::train::Target;
 using areason::train::TrainOptions;
 using areason::train::Truncation;
@@ -76,6 +78,15 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
                  "audio_tower, projector, decoder; several allowed (default: none; of --method grpo audio_tower)")
       ->delimiter(',')
       ->check(CLI::IsMember({"none", "audio_tower", "projector", "decoder"}));
+  app.add_option("--device", o.device,
+                 "cpu; cuda (with several ranks each takes its own); cuda:N; auto: cuda where there is one")
+      ->capture_default_str();
+  app.add_option("--collectives", o.collectives.kind,
+                 "how ranks exchange what lies on GPUs: nccl, mpi, or auto: nccl if it is there")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Collectives>{
+          {"auto", Collectives::kAuto}, {"mpi", Collectives::kMpi}, {"nccl", Collectives::kNccl}}))
+      ->default_str("auto");
+  app.add_option("--nccl", o.collectives.nccl, "NCCL's library, or a path to it")->capture_default_str();
   app.add_option("--precision", o.precision, "auto, bf16 or f32")->capture_default_str();
   app.add_option("--save-dtype", o.save_dtype, "f32, f16 or bf16")->capture_default_str();
   app.add_option("--threads", o.threads, "of each process; 0: all cores")->capture_default_str();
@@ -113,6 +124,10 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
       ->default_str("all");
   app.add_option("--beta1", o.optimizer.beta1)->capture_default_str();
   app.add_option("--beta2", o.optimizer.beta2)->capture_default_str();
+  app.add_option("--optimizer-states", o.optimizer.states,
+                 "of AdamW: 32bit, or 8bit in blocks with a scale (a quarter of the memory)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, StateBits>{{"32bit", StateBits::k32}, {"8bit", StateBits::k8}}))
+      ->default_str("32bit");
   app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")->capture_default_str();
   app.add_option("--dropout", o.forward.dropout)->capture_default_str();
   app.add_option("--label-smoothing", o.forward.label_smoothing)->capture_default_str()->check(CLI::Range(0.0, 0.99));

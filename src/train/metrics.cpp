@@ -36,6 +36,21 @@ void TokenStats::add(const MicroBatch& batch, const TokenLoss& token_loss) {
     by_source.emplace_back(batch.sources[i], !wrong[i]);
 }
 
+void LateStats::add(const MicroBatch& batch, TokenLoss loss) {
+  loss.sum.reset();  // and with it the graph
+  if (!loss.on_device.defined()) return stats_.add(batch, loss);
+  late_.emplace_back(&batch, std::move(loss));
+}
+
+TokenStats LateStats::take() {
+  for (auto& [batch, loss] : late_) {
+    loss.settle();
+    stats_.add(*batch, loss);
+  }
+  late_.clear();
+  return std::move(stats_);
+}
+
 void TokenStats::merge(const TokenStats& other) {
   loss += other.loss;
   tokens += other.tokens;

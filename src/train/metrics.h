@@ -28,6 +28,17 @@ struct TokenStats {
   double accuracy() const { return tokens > 0 ? static_cast<double>(right) / static_cast<double>(tokens) : 0; }
 };
 
+// TokenStats of micro-batches whose losses may still be on their way on a device: nothing is waited for before take().
+class LateStats {
+ public:
+  void add(const MicroBatch& batch, TokenLoss loss);  // the batch must live until take()
+  TokenStats take();
+
+ private:
+  TokenStats stats_;
+  std::vector<std::pair<const MicroBatch*, TokenLoss>> late_;
+};
+
 // "eval_loss", "eval_token_acc", "eval_acc_reasoning" … with the given prefix.
 Json stats_json(const TokenStats& stats, const std::string& prefix);
 std::string duration_text(double seconds);  // "1h 2m 3s"

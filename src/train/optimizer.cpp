@@ -66,9 +66,15 @@ void Optimizer::add(const Parameter& p, const Piece& piece) {
   if (options_.muon && is_hidden_matrix(p)) {
     entry.momentum = at::zeros_like(values);
   } else {
-    entry.exp_avg = at::zeros_like(values);
-    entry.exp_avg_sq = at::zeros_like(values);
-    entry.step = at::zeros({}, at::TensorOptions().dtype(at::kFloat));
+    if (options_.states == StateBits::k8 && values.numel() >= kSmallState) {
+      entry.small_avg = std::make_shared<QuantisedState>(values.sizes(), StateSign::kEither, values.device());
+      entry.small_avg_sq = std::make_shared<QuantisedState>(values.sizes(), StateSign::kNeverNegative, values.device());
+    } else {
+      entry.exp_avg = at::zeros_like(values);
+      entry.exp_avg_sq = at::zeros_like(values);
+    }
+    // CUDA's fused kernel reads it where the weights are; elsewhere the processor needs it.
+    entry.step = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(values.is_cuda() ? values.device() : at::kCPU));
   }
   entries_.push_back(std::move(entry));
 }
@@ -85,13 +91,25 @@ void Optimizer::reduce_gradients() {
   }
 }
 
-double Optimizer::global_norm() const {
+// Of this rank's gradients. A device is waited for once, not once for each parameter.
+double Optimizer::square_norm() const {
   double square = 0;
+  std::vector<at::Tensor> norms;
   for (const Entry& e : entries_) {
     if (!e.value.grad().defined()) continue;
-    const double norm = at::linalg_vector_norm(e.value.grad(), 2).item<double>();
-    square += norm * norm;
+    const at::Tensor norm = at::linalg_vector_norm(e.value.grad(), 2);
+    if (!norm.is_cpu()) {
+      norms.push_back(norm);
+      continue;
+    }
+    const double value = norm.item<double>();
+    square += value * value;
   }
+  return norms.empty() ? square : at::stack(norms).to(at::kDouble).square_().sum().item<double>();
+}
+
+double Optimizer::global_norm() const {
+  const double square = square_norm();
   if (spread_.ranks == nullptr) return std::sqrt(square);
   std::vector<double> sum = {square};
   spread_.ranks->sum(sum);
@@ -123,27 +141,53 @@ void Optimizer::clear_gradients() {
   for (const Owned& o : owned_) o.value.mutable_grad().reset();
 }
 
-// Entries of one rate and one decay at a time, as the fused kernel wants them.
+void Optimizer::AdamGroup::add(const Entry& e, const at::Tensor& grad) {
+  values.push_back(e.value);
+  grads.push_back(grad);
+  exp_avg.push_back(e.average());
+  exp_avg_sq.push_back(e.average_square());
+  steps.push_back(e.step);
+}
+
+// Entries of one rate and one decay at a time, as the fused kernel wants them; those with small states one by one, so that only
+// one has them in full.
 void Optimizer::step_adamw(const LearningRates& rates, double scale) {
-  struct Group {
-    std::vector<at::Tensor> values, grads, exp_avg, exp_avg_sq, steps;
-  };
-  std::map<std::pair<double, double>, Group> groups;
+  std::map<RateAndDecay, AdamGroup> groups;
   for (Entry& e : entries_) {
     if (e.momentum.defined()) continue;
     at::Tensor grad = e.value.grad().defined() ? e.value.grad() : at::zeros_like(e.value);
     if (scale < 1.0) grad.mul_(scale);
     e.step.add_(1);
-    Group& group = groups[{rates.parts[static_cast<std::size_t>(e.part)], e.decay}];
-    group.values.push_back(e.value);
-    group.grads.push_back(grad);
-    group.exp_avg.push_back(e.exp_avg);
-    group.exp_avg_sq.push_back(e.exp_avg_sq);
-    group.steps.push_back(e.step);
+    const RateAndDecay by{rates.parts[static_cast<std::size_t>(e.part)], e.decay};
+    if (!e.small_avg) {
+      groups[by].add(e, grad);
+      continue;
+    }
+    AdamGroup one;
+    one.add(e, grad);
+    update(one, by);
+    e.small_avg->write(one.exp_avg[0]);
+    e.small_avg_sq->write(one.exp_avg_sq[0]);
   }
-  for (auto& [key, g] : groups) {
-    at::_fused_adamw_(g.values, g.grads, g.exp_avg, g.exp_avg_sq, {}, g.steps, key.first, options_.beta1, options_.beta2,
-                      key.second, options_.eps, false, false);
+  for (const auto& [by, group] : groups) update(group, by);
+}
+
+void Optimizer::update(const AdamGroup& g, const RateAndDecay& by) const {
+  if (!g.values[0].is_cpu() && !g.values[0].is_cuda()) return update_plainly(g, by);
+  at::_fused_adamw_(g.values, g.grads, g.exp_avg, g.exp_avg_sq, {}, g.steps, by.rate, options_.beta1, options_.beta2, by.decay,
+                    options_.eps, false, false);
+}
+
+// AdamW (arXiv 1711.05101) for devices without a fused kernel.
+void Optimizer::update_plainly(const AdamGroup& g, const RateAndDecay& by) const {
+  const OptimizerOptions& o = options_;
+  for (std::size_t i = 0; i < g.values.size(); ++i) {
+    const double step = g.steps[i].item<double>();
+    g.values[i].mul_(1 - by.rate * by.decay);
+    g.exp_avg[i].lerp_(g.grads[i], 1 - o.beta1);
+    g.exp_avg_sq[i].mul_(o.beta2).addcmul_(g.grads[i], g.grads[i], 1 - o.beta2);
+    const double size = by.rate / (1 - std::pow(o.beta1, step)), root = std::sqrt(1 - std::pow(o.beta2, step));
+    g.values[i].addcdiv_(g.exp_avg[i], g.exp_avg_sq[i].sqrt().div_(root).add_(o.eps), -size);
   }
 }
 
@@ -180,18 +224,20 @@ at::Tensor orthogonalised(const at::Tensor& matrix, at::ScalarType type) {
   return (tall ? x.t() : x).to(at::kFloat);
 }
 
-std::map<std::string, StatePart> Optimizer::state() const {
-  std::map<std::string, StatePart> out;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const Entry& e = entries_[i];
+void Optimizer::load(const std::function<void(const std::string&, const StatePart&)>& fill) {
+  const at::NoGradGuard guard;
+  for (const Entry& e : entries_) {
     if (e.momentum.defined()) {
-      out["momentum." + e.name] = {e.momentum, e.offset};
-    } else {
-      out["exp_avg." + e.name] = {e.exp_avg, e.offset};
-      out["exp_avg_sq." + e.name] = {e.exp_avg_sq, e.offset};
+      fill("momentum." + e.name, {e.momentum, e.offset});
+      continue;
     }
+    const at::Tensor average = e.average(), square = e.average_square();
+    fill("exp_avg." + e.name, {average, e.offset});
+    fill("exp_avg_sq." + e.name, {square, e.offset});
+    if (!e.small_avg) continue;
+    e.small_avg->write(average);
+    e.small_avg_sq->write(square);
   }
-  return out;
 }
 
 std::vector<std::pair<std::string, std::vector<std::int64_t>>> Optimizer::state_shapes() const {
@@ -206,9 +252,9 @@ void Optimizer::collect(const TensorSink& sink) const {
   const at::NoGradGuard guard;
   if (spread_.shards != nullptr) {
     spread_.shards->collect_beside(
-        "exp_avg.", [this](std::size_t i) { return entries_[i].exp_avg; }, sink);
+        "exp_avg.", [this](std::size_t i) { return entries_[i].average(); }, sink);
     spread_.shards->collect_beside(
-        "exp_avg_sq.", [this](std::size_t i) { return entries_[i].exp_avg_sq; }, sink);
+        "exp_avg_sq.", [this](std::size_t i) { return entries_[i].average_square(); }, sink);
     return;
   }
   for (const Owned& o : owned_) {
@@ -222,7 +268,7 @@ void Optimizer::collect_owned(const Owned& o, const char* kind, const TensorSink
   at::Tensor tensor;
   if (rank == o.owner) {
     const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == o.name; });
-    tensor = kind == kAdamStates[0] ? entry->exp_avg : kind == kAdamStates[1] ? entry->exp_avg_sq : entry->momentum;
+    tensor = kind == kAdamStates[0] ? entry->average() : kind == kAdamStates[1] ? entry->average_square() : entry->momentum;
   } else {
     tensor = at::zeros_like(o.value.detach());
   }

@@ -6,11 +6,14 @@
 // that alone keeps its states and updates it (ZeRO stage 1), or each rank its pieces of all (stages 2 and 3, shards.h).
 // Thread rule: the training thread, which borrows the workers.
 #include <array>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "train/batch_workers.h"
+#include "train/quantised.h"
 #include "train/ranks.h"
 #include "train/shards.h"
 #include "train/train_model.h"
@@ -25,6 +28,12 @@ enum class DecayGroups {
 };
 bool is_decayed(const Parameter& parameter, DecayGroups groups);
 
+enum class StateBits {
+  k32,  // f32
+  k8,   // quantised.h; tensors of less than kSmallState numbers stay f32
+};
+inline constexpr std::int64_t kSmallState = 1024;
+
 struct OptimizerOptions {
   double beta1 = 0.9;
   double beta2 = 0.95;
@@ -32,6 +41,7 @@ struct OptimizerOptions {
   double weight_decay = 0.1;
   DecayGroups decay_groups = DecayGroups::kAll;  // as the reference case has it
   double clip = 1.0;                             // of the global norm; 0: off
+  StateBits states = StateBits::k32;             // of AdamW's two moments
   bool muon = false;                             // for the decoder's matrices
   double muon_momentum = 0.95;
 };
@@ -65,8 +75,9 @@ class Optimizer {
   double step(const LearningRates& rates);
   // Clears the gradients without an update.
   void discard();
-  // This rank's: "exp_avg.NAME", "exp_avg_sq.NAME" and "momentum.NAME"; the number of steps is the caller's to keep.
-  std::map<std::string, StatePart> state() const;
+  // Calls fill(name, part) with room for each of this rank's states, one after the other: "exp_avg.NAME", "exp_avg_sq.NAME" and
+  // "momentum.NAME"; the number of steps is the caller's to keep.
+  void load(const std::function<void(const std::string&, const StatePart&)>& fill);
   // Names and sizes of all states of all ranks, in the order of collect().
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> state_shapes() const;
   // Whole states, one after the other, to `sink` on the first rank. Every rank calls it.
@@ -82,7 +93,19 @@ class Optimizer {
     std::int64_t offset = 0;
     at::Tensor value;
     at::Tensor exp_avg, exp_avg_sq, step;
-    at::Tensor momentum;  // Muon's, in place of the three
+    std::shared_ptr<QuantisedState> small_avg, small_avg_sq;  // in place of the first two
+    at::Tensor momentum;                                      // Muon's, in place of all
+    at::Tensor average() const { return small_avg ? small_avg->read() : exp_avg; }
+    at::Tensor average_square() const { return small_avg ? small_avg_sq->read() : exp_avg_sq; }
+  };
+  // What _fused_adamw_ takes.
+  struct AdamGroup {
+    std::vector<at::Tensor> values, grads, exp_avg, exp_avg_sq, steps;
+    void add(const Entry& entry, const at::Tensor& grad);
+  };
+  struct RateAndDecay {
+    double rate, decay;
+    auto operator<=>(const RateAndDecay&) const = default;
   };
   struct Owned {
     std::string name;
@@ -93,8 +116,11 @@ class Optimizer {
   void add(const Parameter& parameter, const Piece& piece);
   void add_owned(TrainModel& model);
   void reduce_gradients();
+  double square_norm() const;
   double global_norm() const;
   void step_adamw(const LearningRates& rates, double scale);
+  void update(const AdamGroup& group, const RateAndDecay& by) const;
+  void update_plainly(const AdamGroup& group, const RateAndDecay& by) const;
   void step_muon(double scale, double rate);
   void clear_gradients();
   void collect_owned(const Owned& owned, const char* kind, const TensorSink& sink) const;

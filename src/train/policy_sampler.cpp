@@ -25,7 +25,7 @@ TokenId end_token(const Tokenizer& tokenizer) {
 }
 
 std::shared_ptr<const AudioEmbeddings> to_embeddings(const at::Tensor& rows) {
-  const at::Tensor whole = rows.contiguous();
+  const at::Tensor whole = rows.to(at::kCPU).contiguous();
   auto out = std::make_shared<AudioEmbeddings>();
   out->tokens = static_cast<int>(whole.size(0));
   const float* from = whole.data_ptr<float>();

@@ -27,6 +27,20 @@ int announced_processes() {
 #ifdef AREASON_MPI
 constexpr std::int64_t kPiece = std::int64_t{1} << 28;  // MPI counts in int
 
+// A tensor where MPI can read it: itself, or a copy of a device's. back() brings what was received to the device.
+class OnHost {
+ public:
+  explicit OnHost(const at::Tensor& tensor) : own_(tensor), host_(tensor.to(at::kCPU)) {}
+  float* data() const { return host_.data_ptr<float>(); }
+  std::int64_t size() const { return host_.numel(); }
+  void back() {
+    if (!own_.is_cpu()) own_.copy_(host_);
+  }
+
+ private:
+  at::Tensor own_, host_;
+};
+
 class MpiRanks : public Ranks {
  public:
   MpiRanks() {
@@ -41,37 +55,47 @@ class MpiRanks : public Ranks {
   int size() const override { return size_; }
 
   void sum_to(int owner, at::Tensor tensor) override {
-    in_pieces(tensor, [&](float* data, int count) {
+    OnHost host(tensor);
+    in_pieces(host, [&](float* data, int count) {
       if (rank_ == owner) {
         MPI_Reduce(MPI_IN_PLACE, data, count, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD);
       } else {
         MPI_Reduce(data, nullptr, count, MPI_FLOAT, MPI_SUM, owner, MPI_COMM_WORLD);
       }
     });
+    if (rank_ == owner) host.back();
   }
   void broadcast(int from, at::Tensor tensor) override {
-    in_pieces(tensor, [&](float* data, int count) { MPI_Bcast(data, count, MPI_FLOAT, from, MPI_COMM_WORLD); });
+    OnHost host(tensor);
+    in_pieces(host, [&](float* data, int count) { MPI_Bcast(data, count, MPI_FLOAT, from, MPI_COMM_WORLD); });
+    if (rank_ != from) host.back();
   }
   void send_to_first(int from, at::Tensor tensor) override {
     if (from == 0 || (rank_ != 0 && rank_ != from)) return;
-    in_pieces(tensor, [&](float* data, int count) {
+    OnHost host(tensor);
+    in_pieces(host, [&](float* data, int count) {
       if (rank_ == from) {
         MPI_Send(data, count, MPI_FLOAT, 0, 0, MPI_COMM_WORLD);
       } else {
         MPI_Recv(data, count, MPI_FLOAT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
       }
     });
+    if (rank_ != from) host.back();
   }
   void all_gather(const at::Tensor& part, at::Tensor whole) override {
     const int count = part_count(part, whole);
-    auto* to = whole.data_ptr<float>();
-    const auto* from = part.data_ptr<float>();
+    OnHost all(whole), own(part);
+    auto* to = all.data();
+    const auto* from = own.data();
     const bool in_place = from == to + static_cast<std::int64_t>(rank_) * count;
     MPI_Allgather(in_place ? MPI_IN_PLACE : from, count, MPI_FLOAT, to, count, MPI_FLOAT, MPI_COMM_WORLD);
+    all.back();
   }
   void reduce_scatter(const at::Tensor& whole, at::Tensor part) override {
     const int count = part_count(part, whole);
-    MPI_Reduce_scatter_block(whole.data_ptr<float>(), part.data_ptr<float>(), count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+    OnHost own(part);
+    MPI_Reduce_scatter_block(OnHost(whole).data(), own.data(), count, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+    own.back();
   }
   void sum(std::vector<double>& values) override {
     // Gathered and added in order: the same bits on every rank.
@@ -93,10 +117,9 @@ class MpiRanks : public Ranks {
 
  private:
   template <typename Body>
-  static void in_pieces(const at::Tensor& tensor, const Body& body) {
-    auto* data = tensor.data_ptr<float>();
-    for (std::int64_t at = 0; at < tensor.numel(); at += kPiece)
-      body(data + at, static_cast<int>(std::min(kPiece, tensor.numel() - at)));
+  static void in_pieces(const OnHost& host, const Body& body) {
+    for (std::int64_t at = 0; at < host.size(); at += kPiece)
+      body(host.data() + at, static_cast<int>(std::min(kPiece, host.size() - at)));
   }
   // Elements of a part; MPI counts them in int.
   int part_count(const at::Tensor& part, const at::Tensor& whole) const {

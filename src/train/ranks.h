@@ -1,7 +1,8 @@
 #pragma once
 // The processes of a run that share its work: started by mpirun or srun they are MPI's ranks, otherwise there is one. Called by
 // trainer.cpp, optimizer.cpp and shards.cpp. Every call but rank() and size() is made by all ranks in the same order. Built
-// without MPI (libopenmpi-dev) only the single process exists. Tensors are f32, contiguous, of the same shape on every rank.
+// without MPI (libopenmpi-dev) only the single process exists. Tensors are f32, contiguous, of the same shape on every rank;
+// MPI exchanges a device's through copies on the processor, NCCL (nccl_ranks.h) where they are.
 // Errors: Error(kUsage) when several processes were started and MPI is not built in. Thread rule: the training thread.
 #include <memory>
 #include <string>

@@ -15,26 +15,19 @@
 #include <sstream>
 #include <thread>
 
-#include "audio/write.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/testing.h"
-#include "cota/sample.h"
 #include "model/safetensors.h"
-#include "text/bpe_trainer.h"
 #include "train/checkpoint.h"
+#include "train/testing_run.h"
 
 namespace areason::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kConfig = R"({"model_type": "qwen2_audio", "tie_word_embeddings": true,
- "audio_config": {"num_mel_bins": 16, "d_model": 16, "encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 32},
- "text_config": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
- "num_key_value_heads": 1, "max_position_embeddings": 1024, "tie_word_embeddings": true}})";
 
 constexpr const char* kPreset =
     R"({"flags": {"data": "data.jsonl", "val": "data.jsonl", "config": "config.json", "tokenizer": "tok",
@@ -44,35 +37,8 @@ constexpr const char* kPreset =
 class Resume : public testing::Test {
  protected:
   void SetUp() override {
-    make_directories(dir_ / "tok");
-    write_file_atomic(dir_ / "config.json", kConfig);
+    write_small_run(dir_);
     write_file_atomic(dir_ / "preset.json", kPreset);
-    std::vector<std::string> texts;
-    std::ofstream lines(dir_ / "data.jsonl"), swift(dir_ / "swift.jsonl");
-    for (int i = 0; i < 12; ++i) {
-      const std::string number = std::to_string(i);
-      Waveform tone;
-      tone.samples.resize(4000 + static_cast<std::size_t>(i) * 200);
-      for (std::size_t t = 0; t < tone.samples.size(); ++t) {
-        tone.samples[t] = static_cast<float>(0.5 * std::sin(0.05 * (i + 1) * static_cast<double>(t)));
-      }
-      write_wav(dir_ / (number + ".wav"), tone);
-      for (int q = 0; q < 2; ++q) {
-        Sample s;
-        s.id = number + "-" + std::to_string(q);
-        s.audio = {number + ".wav"};
-        s.question = q ? "Which tone is it?" : "How many tones?";
-        for (const Section section : kSections) s.sections[section] = "tone number " + number;
-        lines << dump_json(sample_to_json(s)) << "\n";
-        Json messages = {{{"role", "user"}, {"content", "<audio>" + s.question}},
-                         {{"role", "assistant"}, {"content", render_chain(s.sections)}}};
-        swift << dump_json(Json{{"messages", messages}, {"audios", s.audio}}) << "\n";
-        texts.push_back(s.question + " " + render_chain(s.sections));
-      }
-    }
-    BpeTrainerOptions options;
-    options.vocab_size = 300;
-    train_bpe(texts, options, dir_ / "tok");
   }
 
   // Flags in `more` replace those of the preset.
@@ -232,6 +198,20 @@ TEST_F(Resume, AFullDiskLeavesTheLastCheckpointWhole) {
   ASSERT_TRUE(found.has_value());
   EXPECT_TRUE(found->ends_with("checkpoint-4")) << *found;
   EXPECT_FALSE(fs::exists(out + "/checkpoint.tmp"));
+}
+
+TEST_F(Resume, StatesOfEightBitsGoOnBitForBit) {
+  const std::string whole = dir_ / "whole8", parts = dir_ / "parts8", wide = dir_ / "wide8";
+  const std::vector<std::string> flags = {"--max-steps", "8", "--optimizer-states", "8bit"};
+  std::vector<std::string> first = flags;
+  first.insert(first.end(), {"--stop-after", "3"});
+  ASSERT_EQ(run(whole, flags), 0) << log();
+  ASSERT_EQ(run(parts, first), 0) << log();
+  ASSERT_EQ(run(parts, flags), 0) << log();
+  ASSERT_EQ(run(wide, {"--max-steps", "8"}), 0) << log();
+  const std::string file = "/checkpoint-8/optimizer.safetensors";
+  EXPECT_EQ(sha256_file(parts + file), sha256_file(whole + file));
+  EXPECT_NE(sha256_file(wide + file), sha256_file(whole + file)) << "the flag must do something";
 }
 
 TEST_F(Resume, AnAdapterIsTrainedResumedAndMerged) {

@@ -22,14 +22,17 @@ inline constexpr std::array kParts = {PartOfModel::kAudioTower, PartOfModel::kPr
 
 class Run {
  public:
-  Run(const TrainOptions& options, Ranks& ranks);
+  Run(const TrainOptions& options, Ranks& ranks, at::Device device);
   void train();
 
  private:
   using Clock = std::chrono::steady_clock;
   // run_setup.cpp
   void check_options() const;
-  void check_memory(const ModelConfig& config, at::ScalarType type) const;  // run_memory.cpp
+  // run_memory.cpp
+  void check_memory(const ModelConfig& config, at::ScalarType type) const;
+  double free_memory() const;
+  double peak_memory() const;  // GiB
   void use_threads();
   void remove_old_run();
   void prepare_files();
@@ -79,6 +82,7 @@ class Run {
   std::string files_;  // <out>/model_files
   bool tower_frozen_ = false;
   Ranks* ranks_;
+  at::Device device_;
   std::unique_ptr<BatchWorkers> workers_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<LogMelExtractor> extractor_;

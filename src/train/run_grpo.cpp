@@ -69,7 +69,8 @@ void Run::prepare_grpo() {
 // The policy as it was at the start, unless another checkpoint is named. A frozen tower is read from the cache.
 std::unique_ptr<TrainModel> Run::frozen_reference() const {
   const std::string& from = options_.grpo.reference.empty() ? options_.init : options_.grpo.reference;
-  auto out = std::make_unique<TrainModel>(model_->config(), model_->compute_type());
+  auto out = std::make_unique<TrainModel>(model_->config(), model_->compute_type(), model_->device());
+  out->allocate();
   const TensorStore store = TensorStore::open(from);
   for (const Parameter& p : out->parameters()) {
     if (p.part != PartOfModel::kAudioTower || !tower_frozen_) load_parameter(p, store);

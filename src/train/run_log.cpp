@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,12 +13,6 @@ namespace areason::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-double peak_memory_gib() {
-  struct rusage usage {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / (1 << 20);  // Linux counts KiB
-}
 
 }  // namespace
 
@@ -42,9 +35,11 @@ void Run::log_start() {
     if (p.value.requires_grad()) trained += p.value.numel();
   }
   const char* type = model_->compute_type() == at::kFloat ? "f32" : "bf16";
-  log_info(fmt::format("{} samples, {:.2f} M parameters, {:.2f} M of them train, {} on {} threads, peak {:.3g} TFLOP/s",
-                       data_ ? data_->samples() : questions_->size(), parameters / 1e6, trained / 1e6, type,
-                       std::max(workers_->size(), at::get_num_threads()), peak_flops_ * ranks_->size() / 1e12));
+  log_info(fmt::format(
+      "{} samples, {:.2f} M parameters, {:.2f} M of them train, {} on {}, peak {:.3g} TFLOP/s",
+      data_ ? data_->samples() : questions_->size(), parameters / 1e6, trained / 1e6, type,
+      device_.is_cpu() ? fmt::format("{} threads", std::max(workers_->size(), at::get_num_threads())) : device_.str(),
+      peak_flops_ * ranks_->size() / 1e12));
   const char* divided = options_.zero == 1   ? "optimizer states"
                         : options_.zero == 2 ? "optimizer states and gradients"
                                              : "optimizer states, gradients and weights";
@@ -54,7 +49,7 @@ void Run::log_start() {
 
 void Run::add_progress(Json& line) const {
   const double done = progress();
-  line["memory(GiB)"] = peak_memory_gib();
+  line["memory(GiB)"] = peak_memory();
   line["epoch"] = epoch_;
   line["global_step/max_steps"] = fmt::format("{}/{}", step_, total_steps());
   line["percentage"] = fmt::format("{:.2f}%", 100 * done);
@@ -139,7 +134,7 @@ void Run::log_end() {
                {"skipped_steps", guard_.skipped()},
                {"left_out",
                 {{"bad_rows", bad_rows_}, {"over_long", left.over_long}, {"cut", left.cut}, {"unreadable", left.unreadable}}},
-               {"memory(GiB)", peak_memory_gib()}};
+               {"memory(GiB)", peak_memory()}};
   write_line(line);
   const std::int64_t out = bad_rows_ + left.over_long + left.unreadable;
   if (out + left.cut + guard_.skipped() == 0) return;

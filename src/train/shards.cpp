@@ -21,7 +21,6 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-const at::TensorOptions kFloats = at::TensorOptions().dtype(at::kFloat);
 constexpr std::int64_t kAlign = 16;  // floats: a parameter begins at a multiple of 64 bytes
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
@@ -81,7 +80,12 @@ struct Shards::GradientHook : torch::autograd::PostAccumulateGradHook {
 };
 
 Shards::Shards(TrainModel& model, Ranks& ranks, ZeroStage stage, TowerUse tower)
-    : model_(&model), ranks_(&ranks), stage_(stage), tower_(tower), anchor_(at::zeros({1}, kFloats).requires_grad_(true)) {
+    : model_(&model),
+      ranks_(&ranks),
+      stage_(stage),
+      tower_(tower),
+      floats_(at::TensorOptions().dtype(at::kFloat).device(model.device())),
+      anchor_(at::zeros({1}, floats_).requires_grad_(true)) {
   std::map<std::string, std::vector<Parameter*>> members;
   for (Parameter& p : model.parameters()) {
     if (stage == ZeroStage::kGradients && !p.value.requires_grad()) continue;
@@ -91,6 +95,7 @@ Shards::Shards(TrainModel& model, Ranks& ranks, ZeroStage stage, TowerUse tower)
     members[unit].push_back(&p);
   }
   for (const std::string& unit : order_) add_unit(unit, members[unit]);
+  model.allocate();  // what is not divided
   if (stage == ZeroStage::kGradients) set_hooks();
 }
 
@@ -124,19 +129,19 @@ Shards::Flat Shards::make_flat(const std::vector<Parameter*>& parameters) {
     total += round_up(p->value.numel(), kAlign);
   }
   flat.part = round_up((total + ranks_->size() - 1) / ranks_->size(), kAlign);
-  flat.whole = at::empty({flat.part * ranks_->size()}, kFloats);
+  flat.whole = at::empty({flat.part * ranks_->size()}, floats_);
   for (const Slot& slot : flat.slots) {
     Tensor& value = slot.parameter->value;
     const bool trained = value.requires_grad();
-    Tensor placed = at::empty({0}, kFloats);
+    Tensor placed = at::empty({0}, floats_);
     placed.set_(flat.whole.storage(), slot.offset, value.sizes(), value.strides());
     value = placed.set_requires_grad(trained);
-    if (trained && !flat.gradient.defined()) flat.gradient = at::zeros({flat.part}, kFloats);
+    if (trained && !flat.gradient.defined()) flat.gradient = at::zeros({flat.part}, floats_);
   }
   if (stage_ == ZeroStage::kGradients) {
     flat.value = flat.whole.narrow(0, ranks_->rank() * flat.part, flat.part);
   } else {
-    flat.value = at::zeros({flat.part}, kFloats);
+    flat.value = at::zeros({flat.part}, floats_);
     release(flat);
   }
   return flat;
@@ -235,12 +240,12 @@ Tensor Shards::run(const std::string& name, const Tensor& x, const LayerBody& bo
 // `gradients` of the flat's parameters; undefined ones are zero.
 void Shards::reduce(Flat& flat, const std::vector<Tensor>& gradients) {
   const at::NoGradGuard guard;
-  Tensor all = at::zeros(flat.whole.sizes(), kFloats);
+  Tensor all = at::zeros(flat.whole.sizes(), floats_);
   for (std::size_t i = 0; i < flat.slots.size(); ++i) {
     if (!gradients[i].defined()) continue;
     all.narrow(0, flat.slots[i].offset, gradients[i].numel()).copy_(gradients[i].reshape({-1}));
   }
-  Tensor sum = at::empty({flat.part}, kFloats);
+  Tensor sum = at::empty({flat.part}, floats_);
   ranks_->reduce_scatter(all, sum);
   flat.gradient.add_(sum);
 }
@@ -305,40 +310,41 @@ MicroBatch Shards::nothing() const {
   batch.ids = batch.positions = batch.label_positions = batch.labels = at::zeros({1}, integers);
   batch.blocks.push_back({0, 1, 0, 0, true});
   batch.audio_positions = at::empty({0}, integers);
-  batch.label_weights = at::zeros({1}, kFloats);
+  batch.label_weights = at::zeros({1}, at::TensorOptions().dtype(at::kFloat));
   batch.label_kinds = {0};
   batch.label_samples = {0};
   return batch;
 }
 
 TokenStats Shards::gradients(const std::vector<MicroBatch>& batches, float weight) {
-  TokenStats stats;
-  const Tensor scale = at::tensor(weight);
+  LateStats stats;
+  const Tensor scale = at::ones({}, floats_).mul_(weight);
   const MicroBatch none = nothing();
   const std::size_t count = rounds(batches.size());
   for (std::size_t i = 0; i < count; ++i) {
     TokenLoss loss;
     if (i < batches.size()) {
       loss = model_->loss(batches[i], true);
+      // Its graph goes with the backward pass.
       stats.add(batches[i], loss);
     } else if (stage_ == ZeroStage::kParameters) {
       loss = model_->loss(none, true);
     }
     backward(loss, scale);
   }
-  return stats;
+  return stats.take();
 }
 
 TokenStats Shards::losses(const std::vector<MicroBatch>& batches) {
   const at::NoGradGuard guard;
-  TokenStats stats;
+  LateStats stats;
   const MicroBatch none = nothing();
   const std::size_t count = stage_ == ZeroStage::kParameters ? rounds(batches.size()) : batches.size();
   for (std::size_t i = 0; i < count; ++i) {
-    const TokenLoss loss = model_->loss(i < batches.size() ? batches[i] : none, false);
-    if (i < batches.size()) stats.add(batches[i], loss);
+    TokenLoss loss = model_->loss(i < batches.size() ? batches[i] : none, false);
+    if (i < batches.size()) stats.add(batches[i], std::move(loss));
   }
-  return stats;
+  return stats.take();
 }
 
 // Where each parameter meets this rank's part: body(slot, from, to) in the flat buffer.
@@ -357,8 +363,8 @@ std::vector<Piece> Shards::pieces() const {
       if (!flat.trained()) continue;
       each_piece(flat, [&](const Slot& slot, std::int64_t from, std::int64_t to) {
         const std::int64_t at = from - ranks_->rank() * flat.part;
-        Piece piece{slot.parameter, from - slot.offset, at::from_blob(flat.value.data_ptr<float>() + at, {to - from}, kFloats)};
-        piece.value.mutable_grad() = at::from_blob(flat.gradient.data_ptr<float>() + at, {to - from}, kFloats);
+        Piece piece{slot.parameter, from - slot.offset, flat.value.narrow(0, at, to - from)};
+        piece.value.mutable_grad() = flat.gradient.narrow(0, at, to - from);
         out.push_back(std::move(piece));
       });
     }
@@ -403,7 +409,7 @@ void Shards::collect_beside(const std::string& prefix, const std::function<Tenso
   for (const std::string& name : order_) {
     for (const Flat& flat : units_[name].flats) {
       if (!flat.trained()) continue;
-      Tensor own = at::zeros({flat.part}, kFloats), whole = at::empty({flat.part * ranks_->size()}, kFloats);
+      Tensor own = at::zeros({flat.part}, floats_), whole = at::empty({flat.part * ranks_->size()}, floats_);
       each_piece(flat, [&](const Slot&, std::int64_t from, std::int64_t to) {
         own.narrow(0, from - ranks_->rank() * flat.part, to - from).copy_(part(next++));
       });

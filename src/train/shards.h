@@ -99,6 +99,7 @@ class Shards : public UnitStore {
   Ranks* ranks_;
   ZeroStage stage_;
   TowerUse tower_;
+  at::TensorOptions floats_;  // f32 on the model's device
   std::map<std::string, Unit> units_;
   std::vector<std::string> order_;     // of units, as the model has them
   std::vector<Flat*> backward_order_;  // stage 2: trained flats in the order of their reduction

@@ -64,7 +64,7 @@ void TensorFile::put(const std::string& name, const at::Tensor& value) {
   const auto it = slots_.find(name);
   if (it == slots_.end() || value.numel() != it->second.elements)
     throw Error(ErrorCode::kFailure, path_ + " has no place for " + name, "this is a bug");
-  const at::Tensor data = value.detach().to(scalar_type(it->second.dtype)).contiguous();
+  const at::Tensor data = value.detach().to(scalar_type(it->second.dtype)).to(at::kCPU).contiguous();
   write_at(it->second.offset, data.data_ptr(), data.nbytes());
   it->second.written = true;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "chat/prompt.h"
+#include "train/device.h"
 
 namespace areason::train {
 namespace {
@@ -44,7 +45,8 @@ const char* part_name(PartOfModel part) {
   }
 }
 
-TrainModel::TrainModel(const ModelConfig& config, at::ScalarType compute) : config_(config), compute_(compute) {
+TrainModel::TrainModel(const ModelConfig& config, at::ScalarType compute, at::Device device)
+    : config_(config), compute_(compute), device_(device), floats_(kF32.device(device)) {
   add_tower();
   add("multi_modal_projector.linear.weight", PartOfModel::kProjector, {config.text.width, config.audio.width});
   add("multi_modal_projector.linear.bias", PartOfModel::kProjector, {config.text.width});
@@ -61,12 +63,22 @@ TrainModel::TrainModel(const ModelConfig& config, at::ScalarType compute) : conf
       sin_.data_ptr<float>()[t * half + i] = std::sin(angle);
     }
   }
+  cos_ = to_device(cos_, device);
+  sin_ = to_device(sin_, device);
+}
+
+void TrainModel::allocate() {
+  for (Parameter& p : parameters_) {
+    if (!p.value.is_meta()) continue;
+    const bool trained = p.value.requires_grad();
+    p.value = at::empty(p.value.sizes(), floats_).set_requires_grad(trained);
+  }
 }
 
 void TrainModel::add(const std::string& name, PartOfModel part, std::vector<std::int64_t> shape) {
   index_[name] = parameters_.size();
-  // Not filled: large tensors take no memory before they are written.
-  parameters_.push_back({name, part, at::empty(shape, kF32)});
+  // Not filled: large tensors of the processor take no memory before they are written.
+  parameters_.push_back({name, part, at::empty(shape, device_.is_cpu() ? kF32 : kF32.device(at::kMeta))});
 }
 
 void TrainModel::add_tower() {
@@ -134,8 +146,8 @@ void TrainModel::add_adapters(const AdapterOptions& adapters) {
     p.value.set_requires_grad(false);
     const std::string module = p.name.ends_with(".weight") ? p.name.substr(0, p.name.size() - 7) : "";
     if (module.empty() || !adapters.targets_module(module)) continue;
-    added.push_back({module + ".lora_A.weight", p.part, at::zeros({adapters.rank, p.value.size(1)}, kF32), true});
-    added.push_back({module + ".lora_B.weight", p.part, at::zeros({p.value.size(0), adapters.rank}, kF32), true});
+    added.push_back({module + ".lora_A.weight", p.part, at::zeros({adapters.rank, p.value.size(1)}, floats_), true});
+    added.push_back({module + ".lora_B.weight", p.part, at::zeros({p.value.size(0), adapters.rank}, floats_), true});
   }
   if (added.empty()) throw Error(ErrorCode::kUsage, "no module of the model is a target of the adapter", "see --lora-targets");
   for (Parameter& p : added) {
@@ -152,18 +164,20 @@ void TrainModel::initialise(std::uint64_t seed) {
 void TrainModel::initialise(Parameter& p, std::uint64_t seed) const {
   const at::NoGradGuard guard;
   const auto ends = [&p](std::string_view tail) { return p.name.ends_with(tail); };
-  float* out = p.value.data_ptr<float>();
+  // Random numbers are ours and made on the processor: a seed means the same weights everywhere.
+  const Tensor host = p.value.is_cpu() ? p.value : at::empty(p.value.sizes(), kF32);
+  float* out = host.data_ptr<float>();
   if (ends("bias") || ends(".lora_B.weight")) {
-    p.value.zero_();
+    host.zero_();
   } else if (p.adapter) {
     // PEFT's kaiming_uniform_(a = sqrt(5)): uniform within 1 / sqrt(inputs).
     Random random = Random::for_item(seed, p.name);
     const double bound = 1 / std::sqrt(static_cast<double>(p.value.size(1)));
     for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(random.uniform(-bound, bound));
   } else if (p.name.find("norm") != std::string::npos) {
-    p.value.fill_(1);
+    host.fill_(1);
   } else if (ends("embed_positions.weight")) {
-    p.value.copy_(sinusoids(config_.audio.max_positions, config_.audio.width));
+    host.copy_(sinusoids(config_.audio.max_positions, config_.audio.width));
   } else {
     const bool residual = ends("o_proj.weight") || ends("down_proj.weight") || ends("out_proj.weight") || ends("fc2.weight");
     const int layers = p.part == PartOfModel::kDecoder ? config_.text.layers : config_.audio.layers;
@@ -171,6 +185,7 @@ void TrainModel::initialise(Parameter& p, std::uint64_t seed) const {
     Random random = Random::for_item(seed, p.name);
     for (std::int64_t i = 0; i < p.value.numel(); ++i) out[i] = static_cast<float>(std * random.normal());
   }
+  if (!p.value.is_cpu()) p.value.copy_(host);
 }
 
 std::string unit_name(const std::string& parameter) {
@@ -247,25 +262,25 @@ Tensor TrainModel::encoder_layer(const Tensor& x, const std::string& p,
   };
   const std::string a = p + "self_attn.";
   const Tensor weight = at::cat({cast(a + "q_proj.weight"), cast(a + "k_proj.weight"), cast(a + "v_proj.weight")}, 0);
-  const Tensor bias = at::cat({at(a + "q_proj.bias"), at::zeros({w}, kF32), at(a + "v_proj.bias")}, 0).to(compute_);
+  const Tensor bias = at::cat({at(a + "q_proj.bias"), at::zeros({w}, floats_), at(a + "v_proj.bias")}, 0).to(compute_);
   const Tensor qkv = at::linear(norm(x, "self_attn_layer_norm"), weight, bias);
   const Tensor y = x + linear(attention(qkv, plan), a + "out_proj");
   return y + linear(at::gelu(linear(norm(y, "final_layer_norm"), p + "fc1")), p + "fc2");
 }
 
-// What the convolutions make of the windows, one after the other: [positions, W] f32.
-Tensor TrainModel::conv_frames(const std::vector<LogMel>& mels) const {
+// What the convolutions make of the windows [1, bins, frames], one after the other: [positions, W] f32. `kept`: the positions
+// of each that are not padding.
+Tensor TrainModel::conv_frames(const std::vector<Tensor>& mels, const std::vector<AttentionBlock>& kept) const {
   const Tensor conv1 = cast("audio_tower.conv1.weight"), bias1 = cast("audio_tower.conv1.bias");
   const Tensor conv2 = cast("audio_tower.conv2.weight"), bias2 = cast("audio_tower.conv2.bias");
   const double scale = config_.audio.scale_embedding ? std::sqrt(static_cast<double>(config_.audio.width)) : 1.0;
   std::vector<Tensor> rows;
-  for (const LogMel& mel : mels) {
-    const std::int64_t kept = encoder_positions(mel.valid_frames);
-    const Tensor in = at::from_blob(const_cast<float*>(mel.data.data()), {1, mel.bins, mel.frames}, kF32).to(compute_);
-    Tensor h = at::gelu(at::conv1d(in, conv1, bias1, 1, 1));
+  for (std::size_t i = 0; i < mels.size(); ++i) {
+    const std::int64_t count = kept[i].count;
+    Tensor h = at::gelu(at::conv1d(mels[i].to(compute_), conv1, bias1, 1, 1));
     h = at::gelu(at::conv1d(h, conv2, bias2, 2, 1));
-    h = h.squeeze(0).transpose(0, 1).narrow(0, 0, kept).to(at::kFloat).mul(scale);
-    rows.push_back(h + at("audio_tower.embed_positions.weight").narrow(0, 0, kept));
+    h = h.squeeze(0).transpose(0, 1).narrow(0, 0, count).to(at::kFloat).mul(scale);
+    rows.push_back(h + at("audio_tower.embed_positions.weight").narrow(0, 0, count));
   }
   return at::cat(rows, 0);
 }
@@ -276,13 +291,16 @@ Tensor TrainModel::encode(const std::vector<LogMel>& mels) const {
   plan->heads = plan->kv_heads = config_.audio.heads;
   plan->head_dim = config_.audio.width / config_.audio.heads;
   std::int64_t total = 0;
+  // On the processor the mels are read where they are, which outlives the backward pass: they are the caller's micro-batch.
+  std::vector<Tensor> frames;
   for (const LogMel& mel : mels) {
     const std::int64_t kept = encoder_positions(mel.valid_frames);
     plan->blocks.push_back({total, kept, 0, 0, false});
     total += kept;
+    frames.push_back(to_device(at::from_blob(const_cast<float*>(mel.data.data()), {1, mel.bins, mel.frames}, kF32), device_));
   }
-  // The mels outlive the backward pass: they are the caller's micro-batch.
-  Tensor x = part(at::empty({0}, kF32), "audio_tower.", [this, &mels](const Tensor&, Pass) { return conv_frames(mels); });
+  Tensor x = part(at::empty({0}, floats_), "audio_tower.",
+                  [this, frames, plan](const Tensor&, Pass) { return conv_frames(frames, plan->blocks); });
   for (int i = 0; i < config_.audio.layers; ++i) {
     const std::string p = fmt::format("audio_tower.layers.{}.", i);
     x = layer(x, p, [this, p, plan](const Tensor& in, Pass) { return encoder_layer(in, p, plan); });
@@ -310,11 +328,11 @@ Tensor TrainModel::decoder_layer(const Tensor& x, const std::string& p, const st
 }
 
 Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) const {
-  Tensor x = part(at::empty({0}, kF32), "language_model.model.embed_tokens.", [this, ids = batch.ids](const Tensor&, Pass) {
+  Tensor x = part(at::empty({0}, floats_), "language_model.model.embed_tokens.", [this, ids = batch.ids](const Tensor&, Pass) {
     return at::embedding(at("language_model.model.embed_tokens.weight"), ids);
   });
   if (neftune > 0) {
-    Tensor shift = at::empty(x.sizes(), kF32).uniform_(-1, 1, noise.generator);
+    Tensor shift = at::empty(x.sizes(), floats_).uniform_(-1, 1, noise.generator);
     for (const AttentionBlock& block : batch.blocks) {  // by the length of the sequence that a run belongs to
       const double size = static_cast<double>((block.prefix + block.count) * config_.text.width);
       shift.narrow(0, block.begin, block.count).mul_(neftune / std::sqrt(size));
@@ -328,7 +346,7 @@ Tensor TrainModel::embed(const MicroBatch& batch, Noise& noise, double neftune) 
 }
 
 Tensor TrainModel::project(const Tensor& states) const {
-  return linear(states.to(compute_), "multi_modal_projector.linear").to(at::kFloat);
+  return linear(to_device(states, device_).to(compute_), "multi_modal_projector.linear").to(at::kFloat);
 }
 
 // The tower's output for a batch's audio: [A, W]. Without audio no rows, but where the parameters are divided the tower's units
@@ -337,7 +355,16 @@ Tensor TrainModel::audio_states(const MicroBatch& batch) const {
   if (batch.features.defined()) return batch.features;
   if (!batch.mels.empty()) return encode(batch.mels);
   if (units_->encodes()) return encode(silence_).narrow(0, 0, 0);
-  return at::empty({0, config_.audio.width}, kF32);
+  return at::empty({0, config_.audio.width}, floats_);
+}
+
+// The batch on the model's device. The mels stay where they are; encode() copies them.
+MicroBatch TrainModel::placed(const MicroBatch& batch) const {
+  MicroBatch out = batch;
+  for (Tensor* t :
+       {&out.ids, &out.positions, &out.audio_positions, &out.features, &out.label_positions, &out.labels, &out.label_weights})
+    *t = to_device(*t, device_);
+  return out;
 }
 
 // After the last layer and the final norm, at the labelled positions.
@@ -351,7 +378,7 @@ Tensor TrainModel::final_states(const MicroBatch& batch, bool training) const {
   plan->cos = cos_;
   plan->sin = sin_;
   Noise noise{training ? options_.dropout : 0.0, training ? adapters_.dropout : 0.0,
-              at::make_generator<at::CPUGeneratorImpl>(batch.dropout_seed)};
+              seeded_generator(device_, batch.dropout_seed)};
   Tensor x = embed(batch, noise, training ? options_.neftune : 0.0);
   x = noise.drop(x, noise.residual);
   for (int i = 0; i < config_.text.layers; ++i) {
@@ -375,15 +402,24 @@ const std::string& TrainModel::head_name() const {
 }
 
 Tensor TrainModel::logits(const MicroBatch& batch, bool training) const {
+  if (batch.ids.device() != device_) return logits(placed(batch), training);
   return part(final_states(batch, training), unit_name(head_name()),
               [this](const Tensor& in, Pass) { return at::linear(in, cast(head_name())); });
 }
 
 TokenLoss TrainModel::loss_of_head(const MicroBatch& batch, const HeadLossOptions& options) const {
+  if (batch.ids.device() != device_) {
+    HeadLossOptions moved = options;
+    moved.weights = to_device(options.weights, device_);
+    moved.shifts = to_device(options.shifts, device_);
+    moved.shift_rows = to_device(options.shift_rows, device_);
+    return loss_of_head(placed(batch), moved);
+  }
   return head_loss(final_states(batch, false).to(at::kFloat), at(head_name()), batch.labels, options);
 }
 
 TokenLoss TrainModel::loss(const MicroBatch& batch, bool training) const {
+  if (batch.ids.device() != device_) return loss(placed(batch), training);
   HeadLossOptions options;
   options.weights = batch.label_weights;
   if (training) {

@@ -2,6 +2,7 @@
 // The trainer's own Qwen2-Audio: named f32 parameters (names of the released files) and a differentiable forward pass over
 // packed micro-batches. Called by trainer.cpp and features.cpp. Reference: transformers modeling_qwen2_audio.py,
 // modeling_qwen2.py. `embed_positions` is a constant, never a parameter that trains.
+// Parameters and what is computed from them live on one device (device.h); micro-batches come from the processor.
 // Shapes: T packed tokens, A audio positions, N labelled positions, H decoder width, W encoder width.
 // Thread rule: one thread at a time; encode() on another thread only while nothing trains the tower.
 #include <map>
@@ -66,9 +67,13 @@ struct MicroBatch {
 
 class TrainModel {
  public:
-  TrainModel(const ModelConfig& config, at::ScalarType compute);
+  // On another device than the processor the parameters are shapes without memory until allocate(), because a device has no
+  // memory that costs nothing before it is written; Shards give them memory unit by unit instead.
+  TrainModel(const ModelConfig& config, at::ScalarType compute, at::Device device = at::kCPU);
+  void allocate();
 
   const ModelConfig& config() const { return config_; }
+  at::Device device() const { return device_; }
   at::ScalarType compute_type() const { return compute_; }
   std::vector<Parameter>& parameters() { return parameters_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -121,7 +126,8 @@ class TrainModel {
   at::Tensor layer(const at::Tensor& x, const std::string& prefix, const LayerBody& body) const;
   // body(x), through the unit store when there is one. `unit`: as unit_name() of the parameters that body reads.
   at::Tensor part(const at::Tensor& x, const std::string& unit, const LayerBody& body) const;
-  at::Tensor conv_frames(const std::vector<LogMel>& mels) const;
+  at::Tensor conv_frames(const std::vector<at::Tensor>& mels, const std::vector<AttentionBlock>& kept) const;
+  MicroBatch placed(const MicroBatch& batch) const;
   at::Tensor audio_states(const MicroBatch& batch) const;
   const std::string& head_name() const;
   at::Tensor embed(const MicroBatch& batch, Noise& noise, double neftune) const;
@@ -129,6 +135,8 @@ class TrainModel {
 
   ModelConfig config_;
   at::ScalarType compute_;
+  at::Device device_;
+  at::TensorOptions floats_;  // f32 on the device
   ForwardOptions options_;
   AdapterOptions adapters_;
   std::vector<Parameter> parameters_;

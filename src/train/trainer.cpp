@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "train/checkpoint.h"
+#include "train/device.h"
 #include "train/flops.h"
 #include "train/model_files.h"
 #include "train/run.h"
@@ -223,10 +224,27 @@ void Run::loop() {
   }
 }
 
-void run_training(const TrainOptions& options) {
-  const auto ranks = Ranks::join();
+namespace {
+
+// A device without room is no bug of ours, whatever libtorch's type for it says.
+void run_on(std::unique_ptr<Ranks>& ranks, const TrainOptions& options) {
   try {
-    Run(options, *ranks).train();
+    const at::Device device = open_device(options.device);
+    use_collectives(ranks, device, options.collectives);
+    Run(options, *ranks, device).train();
+  } catch (const c10::OutOfMemoryError& e) {
+    const std::string text = e.what_without_backtrace();
+    throw Error(ErrorCode::kFailure, "the device has not enough memory: " + text.substr(0, text.find('\n')),
+                "fewer --micro-tokens, --recompute, --zero 2 or 3 with more ranks, --lora-rank; `train plan` shows the table");
+  }
+}
+
+}  // namespace
+
+void run_training(const TrainOptions& options) {
+  auto ranks = Ranks::join();
+  try {
+    run_on(ranks, options);
   } catch (const Error& e) {
     if (ranks->size() > 1) {
       // The others wait in some exchange, which only an end of all can end.

@@ -8,6 +8,7 @@
 #include "train/batches.h"
 #include "train/grpo_options.h"
 #include "train/guard.h"
+#include "train/nccl_ranks.h"
 #include "train/optimizer.h"
 
 namespace areason::train {
@@ -27,6 +28,8 @@ struct TrainOptions {
   std::string init;                // or: checkpoint to continue from (weights only)
   std::string init_audio_tower;    // Whisper encoder
   std::string feature_cache;       // default: <out>/features
+  std::string device = "cpu";      // as open_device() has it
+  CollectivesOptions collectives;  // of several ranks
   std::string precision = "auto";  // bf16, f32
   std::string save_dtype = "bf16";
   std::vector<std::string> freeze;

@@ -28,7 +28,7 @@ enum class PlanPrecision {
   kBf16Master,   // bf16 weights and gradients, f32 master weights beside the optimizer's states: the scheme of GPU clusters
 };
 enum class PlanOptimizer { kAdamW, kAdamW8, kMuon, kSgd };
-enum class PlanAttention { kStored, kFlash };  // kStored: probabilities are kept for the gradient (audio-reasoner-train)
+enum class PlanAttention { kStored, kFlash };  // kStored: probabilities are kept for the gradient (on the CPU)
 enum class PlanActivations { kKeep, kRecompute };
 
 struct PlanOptions {
