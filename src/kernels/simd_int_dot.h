@@ -100,8 +100,9 @@ constexpr bool kFetchNear = kQuads == 4 && (Format::kHalves || (Format::kBytes =
 template <class Format>
 inline void fetch_near(Unit row, int step) {
   constexpr int kLines = (static_cast<int>(Format::kUnitBytes) + 63) / 64, kAhead = 256;
-#pragma GCC unroll 4
-  for (int line = step * kLines / Format::kSteps; line < (step + 1) * kLines / Format::kSteps; ++line)
+  const int end = (step + 1) * kLines / Format::kSteps;
+#pragma GCC unroll 8
+  for (int line = step * kLines / Format::kSteps; line < end; ++line)
     _mm_prefetch(reinterpret_cast<const char*>(row) + kAhead + 64 * line, _MM_HINT_T0);
 }
 
