@@ -127,8 +127,12 @@ bool unknown_noun(const Reading& r, int before) {
 std::vector<Ref> refs_in(const Reading& r) {
   std::vector<Ref> out;
   for (const Mention& m : r.mentions) {
-    Ref ref{m.begin, m.end, m.nth != 0 || m.wide.empty() ? m.events : m.wide, false, may_be_asserted(m) && !m.elsewhere,
-            m.denied};
+    Ref ref{m.begin,
+            m.end,
+            m.nth != 0 || m.wide.empty() ? m.events : m.wide,
+            false,
+            may_be_asserted(m) && !m.elsewhere,
+            m.denied || m.neutral};
     if (m.quote) ref.plain = !m.events.empty();
     if (m.human && m.speaker == 0 && r.facts.has_speech()) ref.events = r.facts.speech(r.audio);
     out.push_back(std::move(ref));

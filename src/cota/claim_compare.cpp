@@ -288,21 +288,6 @@ bool check_ordinals(Reading& r, int i) {
   return true;
 }
 
-// "A lasts twice as long as B", "A is half as long as B"
-void check_factor(Reading& r, int as) {
-  if (as + 2 >= r.size() || !is_one(r.word(as + 1), "long|loud") || r.word(as + 2).text != "as" || r.word(as).open) return;
-  const bool twice = r.find("twice|times|thrice", as - 2, as) >= 0, half = r.find("half|third|quarter", as - 2, as) >= 0;
-  if (twice == half || r.find("not|than|isn't|no|never", 0, as) >= 0) return;
-  const Mention* a = nullptr;
-  for (const Mention& m : r.mentions)
-    if (m.end <= as) a = &m;
-  const Mention* b = r.mention_after(as + 2, Within::kSentence);
-  if (a == nullptr || b == nullptr || !is_asserted(*a) || b->events.empty() || b->quote || share(a->events, b->events)) return;
-  const double difference = r.facts.longest(a->events) - r.facts.longest(b->events);
-  if (r.word(as + 1).text == "long" && (twice ? difference < 0 : difference > 0))
-    r.wrong("length", a->name + " is not so long");
-}
-
 }  // namespace
 
 void check_overlaps(Reading& r) {
@@ -332,7 +317,6 @@ void check_lengths(Reading& r) {
   if (r.sentence.question) return;
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
-    if (w.text == "as") check_factor(r, i);
     const int from = r.segment_begin(i);
     if (w.open || r.find("not|isn't|doesn't|never|neither|no|nothing|none|as", from, i) >= 0) continue;
     if (check_ordinals(r, i)) continue;

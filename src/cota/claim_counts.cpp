@@ -380,6 +380,10 @@ void check_sum(Reading& r, int i) {
     if (m != nullptr && m->begin <= name + 3 && is_one(r.word(m->begin), "speaker|speakers|people|persons|voices|individuals"))
       return expect_speakers(r, n);
     if (r.mentions.size() <= 1) return expect_asked(r, n, i);
+    // "add the hiss and the explosion, and the total comes to three"
+    if (name > 0 && is_one(r.word(name), "total|tally|sum") && is_one(r.word(name - 1), "the") &&
+        (r.facts.audios() == 1 || r.audio == kAnyAudio) && !r.has("part|half|first|second|his|her|of"))
+      expect_total(r, n);
     return;
   }
   if (!sums && !closing && !(r.answer && r.size() <= 3 && r.mentions.empty())) return;

@@ -13,7 +13,8 @@ inline constexpr const char* kTurns =
 inline constexpr const char* kPeople =
     "people|persons|person|speaker|speakers|voice|voices|individuals|participants|friends|parents|colleagues|neighbours|"
     "neighbors|"
-    "strangers|talkers|parties|interlocutors|adults|guests|fans|men|women|males|females|man|woman|parent|friend|patients|pals|mates|buddies|"
+    "strangers|talkers|parties|interlocutors|adults|guests|fans|men|women|males|females|man|woman|parent|friend|patients|pals|"
+    "mates|buddies|"
     "travellers|family|fellows|guys|girls|ladies|blokes|gentlemen|folks";
 
 inline std::string times(double n) { return std::to_string(static_cast<int>(n)); }

@@ -150,6 +150,7 @@ void check_factor(const Read& read, int as) {
   if (half == times || !is_one(r.word(as + 1), "long|short") || r.find("not|isn't|no|never", from, as) >= 0) return;
   const bool more = times == is_one(r.word(as + 1), "long");
   const Ref* subject = read.ref_in(from, as);
+  if (subject == nullptr) subject = read.last_ref(0, from);
   const Ref* object = read.ref_in(as + 3, std::min(r.size(), as + 8));
   if (subject == nullptr || object == nullptr || object->pronoun || !subject->plain || !object->plain) return;
   const Scale scale{false, more, false};
@@ -163,7 +164,10 @@ void check_factor(const Read& read, int as) {
 }  // namespace
 
 void check_degrees(Reading& r) {
-  if (r.sentence.question) return;
+  if (r.sentence.question || r.facts.all().size() < 2) return;
+  const std::vector<SensePlace> senses = senses_in(r.sentence);
+  const bool degree = std::any_of(senses.begin(), senses.end(), [](const SensePlace& p) { return p.sense >= Sense::kLonger; });
+  if (!degree && !r.has("as")) return;
   const Read read(r);
   for (const SensePlace& p : read.senses) {
     Scale scale;

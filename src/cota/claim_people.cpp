@@ -104,7 +104,9 @@ Set claimed_speakers(const Reading& r, const std::vector<Person>& people, int fr
       return p.who;
   for (const Person& p : people)
     if (p.begin >= q.end && p.begin - q.end <= 5 && r.find("from|by|belongs|belong", q.end, p.begin) >= 0 &&
-        r.find(",|and|after", q.end, p.begin) < 0)
+        r.find(",|and|after", q.end, p.begin) < 0 && std::none_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) {
+          return m.quote && m.begin >= q.end && m.end <= p.begin;
+        }))
       return p.who;
   if (last >= 0) {
     // "the man's later turns: …", "it is the man who judges it …"
@@ -175,9 +177,14 @@ void check_first_and_last(Reading& r, const std::vector<Person>& people) {
     const Person& p = people[k];
     if (p.who.empty()) continue;
     // "She starts and she finishes."
-    if (p.pronoun && !(is_one(r.word(p.begin), "he|she") && p.end < r.size() &&
-                       is_one(r.word(p.end), "starts|finishes|opens|begins|ends|closes") &&
-                       (p.end + 1 >= r.size() || is_one(r.word(p.end + 1), "and|,|the"))))
+    const bool says_when =
+        p.pronoun && p.end + 1 < r.size() &&
+        ((is_one(r.word(p.end), "has|gets") && r.find("final|last", p.end, p.end + 3) >= 0) ||
+         (r.word(p.begin).text.ends_with('s') && is_one(r.word(p.end), "last|first") && is_one(r.word(p.end + 1), "to")));
+    if (p.pronoun && !says_when &&
+        !(is_one(r.word(p.begin), "he|she") && p.end < r.size() &&
+          is_one(r.word(p.end), "starts|finishes|opens|begins|ends|closes") &&
+          (p.end + 1 >= r.size() || is_one(r.word(p.end + 1), "and|,|the"))))
       continue;
     const int to = k + 1 < people.size() ? people[k + 1].begin : r.size();
     const int end = std::min(to, p.end + 5);

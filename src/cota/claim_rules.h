@@ -60,8 +60,8 @@ bool share(const Set& a, const Set& b);
 
 void mark_scope(Reading& r);
 bool told_present(const Reading& r, const Mention& m);  // "…, but there is a dog"
-void check_traits(Reading& r);    // sex, mood, language; instrument, tempo, metre, key
-void check_response(Reading& r);  // the whole RESPONSE against the known answer
+void check_traits(Reading& r);                          // sex, mood, language; instrument, tempo, metre, key
+void check_response(Reading& r);                        // the whole RESPONSE against the known answer
 void check_counts(Reading& r);
 void check_order(Reading& r);
 void check_places(Reading& r);  // first, last, second …

@@ -31,7 +31,8 @@ constexpr Row kRows[] = {
      "terminate, peter out, let up, run out of steam, have its say, have his say, have her say, make way, abate, ebb, cut out, "
      "pipe down, sign off, complete, knock off, give up, pull out, wrap up, close down, shut off, switch off, turn off, leave "
      "the "
-     "stage, leave the scene, drive off, fly off, run dry, settle, lapse, leave, leave for good, go away, go home, depart, "
+     "stage, leave the scene, drive off, fly off, run dry, burn out, burn itself out, blow over, settle, lapse, leave, leave "
+     "for good, go away, go home, depart, "
      "pass on, move on, move off, drive away, fly away"},
     {Sense::kEnd, false,
      "cessation, conclusion, offset, no longer sound, no longer sounds, no longer audible, no longer heard, no longer there, "

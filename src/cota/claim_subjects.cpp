@@ -57,12 +57,14 @@ std::vector<Set> nth_of_named(const Reading& r, int i) {
     if (m.end <= at) named.push_back(&m);
   for (const auto* mentions : {&r.before, &r.earlier})
     for (const Mention& m : *mentions) named.push_back(&m);
-  Set all;
+  Set all, sure;
   for (const Mention* m : named) {
     add(m->wide);
     all.insert(m->wide.begin(), m->wide.end());
+    sure.insert(m->events.begin(), m->events.end());
   }
   add(all);
+  add(sure);
   add(r.facts.foreground(r.audio));
   if (n > 0 && n <= static_cast<int>(r.before.size())) out.push_back(r.before[static_cast<std::size_t>(n - 1)].wide);
   if (n < 0 && !r.before.empty()) out.push_back(r.before.back().wide);

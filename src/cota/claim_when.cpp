@@ -114,7 +114,8 @@ bool split(const Read& read, const SensePlace& place, Clause& other, Clause& mai
   const int from = read.clause_begin(place.begin);
   if (place.begin - from > 2 || read.ref_in(from, place.begin) != nullptr || other.subject == nullptr) return false;
   for (const SensePlace& p : read.senses) {
-    if (p.begin < other.subject->end || p.end > other.end || p.sense > Sense::kStill) continue;
+    if (p.begin < other.subject->end || p.begin > other.subject->end + 2 || p.end > other.end || p.sense > Sense::kStill)
+      continue;
     const Ref* next = read.ref_in(p.end, std::min(other.end, p.end + 4));
     if (next == nullptr || next->pronoun) return false;
     main = read.clause(p.end, other.end);
@@ -133,14 +134,16 @@ void check_connective(const Read& read, const SensePlace& place) {
   const bool inverted = split(read, place, other, main);
   if (!usable(other) || other.subject->begin - place.end > 3 || r.word(place.end).number >= 0) return;
   if ((!inverted && !main_clause(read, place, end, main)) || !usable(main)) return;
-  if (!other.subject->plain || (!main.subject->plain && !(main.subject->denied && place.sense == Sense::kUntil))) return;
-  if (main.subject->denied) main.negated = true;
+  if (!other.subject->plain ||
+      (!main.subject->plain && !(main.subject->denied && main.negated && place.sense == Sense::kUntil)))
+    return;
+  if (!main.subject->plain) main.negated = true;
   if (other.negated) return;
   // "before it makes up its mind": a verb that no table knows
   // "had hardly gone when …"
   if (r.find("hardly|scarcely|barely|sooner", read.clause_begin(place.begin), place.begin) >= 0) return;
   if (other.subject->pronoun && other.aspect == Aspect::kSounds && other.subject->end < end &&
-      !is_one(r.word(other.subject->end), "is|are|was|sounds|heard|plays|barks|rings|speaks|talks|comes|does|did|do"))
+      !is_one(r.word(other.subject->end), "sounds|plays|barks|rings|speaks|talks|comes|does|did|do"))
     return;
   // "… just before the buzz does"
   if (other.end > place.end && is_one(r.word(other.end - 1), "does|did|do|is|was|has")) other.aspect = main.aspect;
@@ -212,7 +215,8 @@ void check_adverbs(const Read& read) {
 }  // namespace
 
 void check_when(Reading& r) {
-  if (r.sentence.question) return;
+  if (r.sentence.question || r.facts.all().size() < 2) return;
+  if (senses_in(r.sentence).empty() && !r.has("beforehand|previously|afterwards|afterward|thereafter|before|after")) return;
   const Read read(r);
   check_adverbs(read);
   for (const SensePlace& place : read.senses) {

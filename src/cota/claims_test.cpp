@@ -97,6 +97,24 @@ TEST(Claims, PatternsOfWords) {
     EXPECT_NE(first(told(text)), "") << text;
 }
 
+// Who begins, ends or goes on when another does; whom an amount is about; degrees of whatever is spoken of.
+TEST(Claims, ClausesAreRead) {
+  for (const char* text :
+       {"The siren only sets in once the dog has fallen silent.", "When the siren starts, the dog is long gone.",
+        "While the siren is still wailing, Anna asks something.", "The siren is still going when Anna has finished.",
+        "The siren starts at 4 s. It lasts about four seconds.", "The dog barks twice, the last one starting at 2.0 s.",
+        "It is the siren that is the feeblest.", "No siren is heard until the dog has stopped.",
+        "Not a cat is heard, but there is a dog.", "A pause of 1.5 s lies between the second bark and the siren."})
+    EXPECT_EQ(first(told(text)), "") << text;
+  for (const char* text :
+       {"The dog only sets in once the siren has fallen silent.", "When the dog starts, the siren is long gone.",
+        "The siren first starts while Ben is still talking.", "The siren is over before Anna begins.",
+        "The siren starts at 4 s. It lasts about nine seconds.", "The dog barks twice, the last one starting at 7.0 s.",
+        "The siren is by far the most powerful sound.", "No dog is heard until the siren has stopped.",
+        "Not a dog is heard, but there is a cat.", "A lull of twenty seconds lies between the second bark and the siren."})
+    EXPECT_NE(first(told(text)), "") << text;
+}
+
 TEST(Claims, AnswersAreHeldAgainstTheKnownOne) {
   struct Case {
     const char *answer, *letter, *response;
@@ -188,7 +206,7 @@ TEST(Claims, ChainsWrittenByTheCheckersAuthor) {
   const Tally tally = tally_of("tests/cases/free_chains.jsonl");
   EXPECT_GE(tally.clean, 100);
   EXPECT_GE(tally.wrong, 300);
-  EXPECT_GE(tally.recall(), 0.86);
+  EXPECT_GE(tally.recall(), 0.88);
   EXPECT_LE(tally.false_alarms(), 0.02);
 }
 
@@ -196,7 +214,7 @@ TEST(Claims, ChainsWrittenByOthers) {
   const Tally tally = tally_of("tests/cases/free_chains_dev.jsonl");
   EXPECT_GE(tally.clean, 100);
   EXPECT_GE(tally.wrong, 500);
-  EXPECT_GE(tally.recall(), 0.69);
+  EXPECT_GE(tally.recall(), 0.79);
   EXPECT_LE(tally.false_alarms(), 0.02);
 }
 
@@ -205,7 +223,17 @@ TEST(Claims, ChainsWrittenByTheSecondAuthor) {
   const Tally tally = tally_of("tests/cases/free_chains_second.jsonl");
   EXPECT_GE(tally.clean, 200);
   EXPECT_GE(tally.wrong, 300);
-  EXPECT_GE(tally.recall(), 0.71);
+  EXPECT_GE(tally.recall(), 0.77);
+  EXPECT_LE(tally.false_alarms(), 0.02);
+}
+
+// Twenty-one chains with errors and forty true ones of dense wording, in batches that were each run once before the checker
+// was corrected by them (docs/cota.md has what was found then).
+TEST(Claims, ChainsInMoodsNobodyHadTried) {
+  const Tally tally = tally_of("tests/cases/free_chains_third.jsonl");
+  EXPECT_GE(tally.clean, 50);
+  EXPECT_GE(tally.wrong, 100);
+  EXPECT_GE(tally.recall(), 0.59);
   EXPECT_LE(tally.false_alarms(), 0.02);
 }
 

@@ -20,7 +20,7 @@ constexpr Entry kTable[] = {
      "monologue, ~say, ~says, ~said, ~man, ~woman, ~person, ~people, ~someone, ~somebody, ~male, ~female, ~men, "
      "~women, ~human, ~guy, ~lady, ~gentleman, ~boy, ~girl, ~child, ~reply, ~ask, ~answers, ~announcer, ~participant, "
      "~individual, ~sentence, ~phrase, chat, ~shout, ~outburst, ~cry, ~yell"},
-    {"music", "music, song, melody, tune, musical, ~instrument, orchestra, ~jingle"},
+    {"music", "music, song, melody, tune, musical, ~band, ~ensemble, ~instrument, orchestra, ~jingle"},
     {"laughter", "laughter, laugh, giggle, chuckle, ~people, ~person, ~human, ~voice, ~man, ~woman, ~audience"},
     {"scream", "scream, person screaming, shriek, ~yell, ~shout, ~cry, ~voice, ~person, ~man, ~woman, ~human, ~people"},
     {"pain", "grunt, groan, moan, ~man, ~woman, ~person, ~voice, ~human"},
