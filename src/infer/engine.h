@@ -2,7 +2,7 @@
 // Many answers from one model at once (continuous batching): requests join and leave between steps, each step passes over the
 // weights once for all answers in progress. A request that begins like an earlier one computes only what is new. What an
 // answer says does not depend on what else runs: passes have at most ModelBackend::pass_rows() rows, prompts are computed
-// in pieces of their own. Called by reason (one question, samples, files) and, later, by a server.
+// in pieces of their own. Called by reason (one question, samples, files, a server's requests).
 // Thread rule: one thread owns an engine, its model, and all sinks and callbacks; they are called from step() and cancel() and
 // may submit.
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
-// What users call: a conversation with a model about audio, answered section by section. Called by the CLI (ask, chat),
-// later by serve and eval. Thread rule: one thread uses a session; stop() may be called from any thread.
+// What users call: a conversation with a model about audio, answered section by section. Called by the CLI (ask, chat);
+// files of questions, eval and the server go by reasoner.h. Thread rule: one thread uses a session; stop() from any thread.
 #include <cstdint>
 #include <functional>
 #include <map>
