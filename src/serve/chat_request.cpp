@@ -184,7 +184,8 @@ void read_budget(const Fields& fields, AskOptions& options) {
   const Json* found = fields.find("section_budget");
   if (found == nullptr) return;
   const Fields budget(*found, "section_budget");
-  for (const auto& [key, value] : found->items()) {
+  for (const auto& item : found->items()) {
+    const std::string key = item.key();
     const auto section = std::find_if(kSections.begin(), kSections.end(), [&](Section s) { return section_key(s) == key; });
     if (section == kSections.end())
       throw RequestError(budget.path(key), "is no section", "there are planning, caption, reasoning, summary and response");
