@@ -84,6 +84,7 @@ void register_serve(CLI::App& app) {
   CLI::App* command = app.add_subcommand("serve", "answer over HTTP as OpenAI's chat completions do; many requests at once");
   add_server_flags(*command, *flags);
   flags->ask.add_to(*command);
+  command->remove_option(command->get_option("--seed"));  // a request has its own, or a random one
   command->callback([flags] { serve_until_stopped(*flags); });
 }
 

@@ -23,10 +23,10 @@ ClipFile::~ClipFile() {
 
 ClipFiles::ClipFiles() {
   std::error_code failed;
-  const std::filesystem::path base = std::filesystem::temp_directory_path(failed);
-  folder_ = (failed ? std::filesystem::path("/tmp") : base) / "audio-reasoner-XXXXXX";
-  if (mkdtemp(folder_.data()) == nullptr) {
-    throw Error(ErrorCode::kFailure, "cannot make the folder " + folder_ + " for clips: " + std::strerror(errno),
+  folder_ = std::filesystem::temp_directory_path(failed) / "audio-reasoner-XXXXXX";
+  if (failed || mkdtemp(folder_.data()) == nullptr) {
+    throw Error(ErrorCode::kFailure,
+                "cannot make a folder for clips: " + (failed ? failed.message() : folder_ + ": " + std::strerror(errno)),
                 "set TMPDIR to a folder that can be written to");
   }
 }

@@ -91,7 +91,6 @@ class DevicePath : public testing::TestWithParam<std::tuple<Way, int>> {
 
 TEST_P(DevicePath, EqualsTheProcessors) {
   const auto& [way, stage] = GetParam();
-  if (way.muon && stage > 1) GTEST_SKIP() << "Muon needs whole matrices";
   Ranks one;
   const TrainedModel expected = train_small(on(at::kCPU, 1), one);
   const DeviceCounts before = device_counts();
@@ -113,10 +112,18 @@ TEST_P(DevicePath, EqualsTheProcessors) {
   EXPECT_LT(apart(got.states, expected.states), 10 * way.value);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, DevicePath, testing::Combine(testing::ValuesIn(kWays), testing::Values(1, 2, 3)),
-                         [](const auto& of) {
-                           return std::string(std::get<0>(of.param).name) + "Stage" + std::to_string(std::get<1>(of.param));
-                         });
+// Muon needs whole matrices, hence stage 1.
+std::vector<std::tuple<Way, int>> ways_and_stages() {
+  std::vector<std::tuple<Way, int>> out;
+  for (const Way& way : kWays)
+    for (const int stage : {1, 2, 3})
+      if (!way.muon || stage == 1) out.emplace_back(way, stage);
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, DevicePath, testing::ValuesIn(ways_and_stages()), [](const auto& of) {
+  return std::string(std::get<0>(of.param).name) + "Stage" + std::to_string(std::get<1>(of.param));
+});
 
 // As reinforcement has it: another distribution than the softmax of the logits, and weights that follow from the losses.
 Tensors weighed_gradients(at::Device device, std::vector<float>& losses) {
