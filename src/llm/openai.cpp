@@ -62,6 +62,17 @@ std::string content_text(const Json& content) {
   return out;
 }
 
+// Audio-Reasoner's own server (src/serve) sends the four sections of a chain beside the RESPONSE. Whoever asks through this
+// client (the stages of `data`, `eval`) reads a chain with all five, so they are put together again. The thoughts of other
+// models stay out.
+std::string whole_text(const Json& message) {
+  std::string content = content_text(member(message, "content"));
+  const std::string chain = text_member(message, "reasoning_content");
+  if (chain.find("<PLANNING>") == std::string::npos) return content;
+  if (content.empty()) return "<THINK>\n" + chain;  // cut before its end
+  return "<THINK>\n" + chain + "\n</THINK>\n<RESPONSE>\n" + content + "</RESPONSE>";
+}
+
 Finish finish_of(const std::string& reason, const std::string& text) {
   if (reason == "length" || reason == "max_tokens") return Finish::kLength;
   if (reason == "content_filter") return Finish::kBlocked;
@@ -86,7 +97,7 @@ Reply read_answer(const HttpResponse& response, const std::string& model) {
   Reply reply = reply_of(response);
   reply.usage = usage_of(member(*root, "usage"));
   reply.detail = text_member(choices[0], "finish_reason");
-  reply.text = content_text(member(message, "content"));
+  reply.text = whole_text(message);
   reply.finish = finish_of(reply.detail, reply.text);
   const std::string refusal = text_member(message, "refusal");
   if (!refusal.empty()) {

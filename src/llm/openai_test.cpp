@@ -100,6 +100,11 @@ TEST(OpenAiChat, EveryKindOfAnswerHasItsOutcome) {
   Json parts = chat_answer("", 5, 2);
   parts["choices"][0]["message"]["content"] =
       Json::array({{{"type", "text"}, {"text", "two "}}, {{"type", "text"}, {"text", "parts"}}});
+  const auto thoughtful = [](const char* content, const char* thoughts) {
+    Json answer = chat_answer(content, 5, 2);
+    answer["choices"][0]["message"]["reasoning_content"] = thoughts;
+    return dump_json(answer);
+  };
   const auto error = [](const char* message, const Json& code, const char* type) {
     return dump_json({{"error", {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}});
   };
@@ -109,6 +114,10 @@ TEST(OpenAiChat, EveryKindOfAnswerHasItsOutcome) {
       {"refusal", 200, dump_json(refusal), Finish::kRefused, "I can't help with that.", "stop"},
       {"empty", 200, dump_json(chat_answer("", 5, 0)), Finish::kEmpty, "", "stop"},
       {"parts", 200, dump_json(parts), Finish::kStop, "two parts", "stop"},
+      {"our chain", 200, thoughtful("A dog.", "<PLANNING>I listen.</PLANNING>"), Finish::kStop,
+       "<THINK>\n<PLANNING>I listen.</PLANNING>\n</THINK>\n<RESPONSE>\nA dog.</RESPONSE>", "stop"},
+      {"our chain, cut", 200, thoughtful("", "<PLANNING>I lis"), Finish::kStop, "<THINK>\n<PLANNING>I lis", "stop"},
+      {"others' thoughts", 200, thoughtful("A dog.", "Hmm, a dog?"), Finish::kStop, "A dog.", "stop"},
       {"abort", 200, dump_json(chat_answer("x", 5, 1, "abort")), Finish::kServerError, "x", "abort"},
       {"not JSON", 200, "<html>busy</html>", Finish::kMalformed, "", "malformed"},
       {"half", 200, dump_json(chat_answer("x", 5, 1)).substr(0, 60), Finish::kMalformed, "", "malformed"},

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "cot/sections.h"
 #include "llm/openai.h"
 #include "serve/base64.h"
 #include "serve/server.h"
@@ -226,8 +227,8 @@ TEST(Serve, IsATeacherForOurOwnClient) {
                         {llm::Role::kUser, {{"", llm::audio_from_file(kClip)}, {kQuestion, nullptr}}}};
     const llm::Reply reply = llm::make_openai_chat(options)->complete(request);
     EXPECT_EQ(reply.finish, llm::Finish::kStop) << reply.error;
-    EXPECT_FALSE(reply.text.empty());
     EXPECT_GT(reply.usage.audio, 0);
+    EXPECT_TRUE(parse_chain(reply.text).complete) << reply.text;  // with all five sections, as the stages of `data` read it
   }
 }
 
