@@ -48,7 +48,8 @@ void serve_until_stopped(ServeFlags& flags) {
   serve::Server server(options);
   if (options.keys.empty() && options.host != "127.0.0.1" && options.host != "localhost" && options.host != "::1")
     log_warning("anybody who reaches " + server.url() + " can use it: set AREASON_API_KEY to ask for a key");
-  log_info("serving " + options.model_name + " at " + server.url() + "/v1 (Ctrl-C stops)");
+  const std::string page = options.page ? ", with a page for browsers at " + server.url() + "/" : "";
+  log_info("serving " + options.model_name + " at " + server.url() + "/v1" + page + " (Ctrl-C stops)");
   server.run([] { return interrupted(); });
 }
 
@@ -63,6 +64,8 @@ void add_server_flags(CLI::App& command, ServeFlags& flags) {
       .add_option("--model-name", flags.options.model_name,
                   "in requests and answers (default: the last part of the model's path)")
       ->type_name("NAME");
+  command.add_flag_callback(
+      "--no-page", [&flags] { flags.options.page = false; }, "only the API: no web page at /");
   command.add_option("--batch", flags.batch, "answers written at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "serve/handlers.h"
+#include "serve/page.h"
 
 namespace areason::serve {
 
@@ -28,6 +29,7 @@ struct Server::Impl {
     http.Get("/v1/models", [this](const auto& q, auto& r) { handlers.models(q, r); });
     http.Get("/health", [this](const auto& q, auto& r) { handlers.health(q, r); });
     http.Get("/metrics", [this](const auto& q, auto& r) { handlers.metrics(q, r); });
+    if (options.page) add_page(http);
     http.set_error_handler([this](const auto& q, auto& r) { handlers.describe_error(q, r); });
     bind();
   }

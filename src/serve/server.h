@@ -1,8 +1,8 @@
 #pragma once
 // `audio-reasoner serve`: an HTTP server with OpenAI's chat completions over one model. Routes: POST /v1/chat/completions, GET
-// /v1/models, /health, /metrics (docs/serve.md). Called by the CLI and by tests. Handlers run on threads of the HTTP library
-// and only queue (engine_thread.h). Thread rule: construct, run and destroy on one thread. Errors of the constructor:
-// Error(kModel), Error(kUsage) for an address that cannot be listened on.
+// /v1/models, /health, /metrics, and a web page at / (docs/serve.md). Called by the CLI and by tests. Handlers run on threads
+// of the HTTP library and only queue (engine_thread.h). Thread rule: construct, run and destroy on one thread. Errors of the
+// constructor: Error(kModel), Error(kUsage) for an address that cannot be listened on.
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -21,6 +21,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   int port = 8080;                       // 0: any free one
   std::vector<std::string> keys;         // a request must bear one of them; empty: none is asked for
+  bool page = true;                      // the web page at /, which asks for no key
   int queue = 64;                        // requests that wait; more are told to come again (429)
   std::size_t most_bytes = 64ull << 20;  // of a request's body
   double drain_seconds = 30;             // that answers in progress get when the server is stopped
