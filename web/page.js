@@ -74,11 +74,11 @@ function showRunning(controller) {
   byId("stop").hidden = controller === null;
 }
 
+// The latest conversation and its latest answer stand first, right under the question.
 function showNewTurn(question) {
   const turn = new Turn(question);
-  const names = clips.names.join(", ") || "no clip";
-  if (messages.length === 0) byId("answers").append(element("h3", { textContent: names }));
-  byId("answers").append(turn.article);
+  if (messages.length === 0) byId("answers").prepend(element("h3", { textContent: clips.names.join(", ") }));
+  byId("answers").firstElementChild.after(turn.article);
   turn.article.scrollIntoView({ block: "nearest" });
   return turn;
 }
@@ -136,6 +136,7 @@ async function showModel() {
 byId("ask-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const question = byId("question").value.trim();
+  if (clips.names.length === 0) return clips.complain("Choose a clip first: a sample, a file or a recording.");
   if (running || question === "") return byId("question").focus();
   byId("question").value = "";
   askQuestion(question);

@@ -3,7 +3,7 @@
 export const samples = [
   {
     title: "Sounds",
-    about: "10 s, three kinds of sounds",
+    about: "10 s of sounds",
     file: "sounds.flac",
     questions: ["What is the first sound?", "How often does the drum occur?", "Is there a siren in the clip?", "What is the last sound?"],
     next: ["And what comes after it?"],

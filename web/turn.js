@@ -40,15 +40,18 @@ export class Turn {
   finish({ content, finish, facts, usage }, wall) {
     this.#end("done");
     const heard = (facts?.audio ?? []).map((clip) => {
-      const whole = seconds(clip.seconds) + " heard";
-      return clip.truncated ? `${seconds(clip.heard_seconds)} of ${seconds(clip.seconds)} heard` : whole;
+      const part = clip.truncated ? `${seconds(clip.heard_seconds)} of ` : "";
+      return `${part}${seconds(clip.seconds)} heard`;
     });
-    const tokens = usage && `${usage.prompt_tokens} tokens read (${usage.prompt_tokens_details.cached_tokens} of them before), ` +
+    const kept = usage?.prompt_tokens_details.cached_tokens;
+    const tokens = usage && `${usage.prompt_tokens} tokens read${kept ? ` (${kept} known from before)` : ""}, ` +
                               `${usage.completion_tokens} written`;
     const cut = facts?.cut?.length > 0 && `ended by their budget: ${facts.cut.join(", ")}`;
     const limit = finish === "length" && "the limit of tokens ended it";
     const aborted = finish === "abort" && "the server ended it";
-    this.facts.textContent = [...heard, tokens, `${seconds(wall)} in all`, cut, limit, aborted].filter(Boolean).join(" · ");
+    const writing = facts?.timings?.generate;
+    const speed = writing > 0 && usage && `${Math.round(usage.completion_tokens / writing)} tokens a second`;
+    this.facts.textContent = [...heard, tokens, speed, `${seconds(wall)} in all`, cut, limit, aborted].filter(Boolean).join(" · ");
     if (!content.trim()) this.#note("There is no response.");
   }
 

@@ -4,14 +4,19 @@
 
 #include "serve/page.h"
 
-// NAME: bytes from areason_page_NAME up to areason_page_NAME_end.
-#define AREASON_TAKE_IN(name, file)                                                           \
-  asm(".pushsection .rodata\n"                                                                \
-      ".global areason_page_" #name "\n.global areason_page_" #name                           \
-      "_end\n"                                                                                \
-      "areason_page_" #name ":\n.incbin \"" AREASON_SOURCE "/" file "\"\nareason_page_" #name \
-      "_end:\n.byte 0\n.popsection\n");                                                       \
+// NAME: the bytes from areason_page_NAME up to areason_page_NAME_end.
+// clang-format off
+#define AREASON_TAKE_IN(name, file)                     \
+  asm(".pushsection .rodata\n"                          \
+      ".global areason_page_" #name "\n"                \
+      ".global areason_page_" #name "_end\n"            \
+      "areason_page_" #name ":\n"                       \
+      ".incbin \"" AREASON_SOURCE "/" file "\"\n"       \
+      "areason_page_" #name "_end:\n"                   \
+      ".byte 0\n"                                       \
+      ".popsection\n");                                 \
   extern "C" const char areason_page_##name[], areason_page_##name##_end[];
+// clang-format on
 
 AREASON_TAKE_IN(index, "web/index.html")
 AREASON_TAKE_IN(style, "web/page.css")
