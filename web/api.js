@@ -43,7 +43,10 @@ async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch((error) => {
+      if (error.name === "AbortError") throw error;
+      return { done: true };
+    });
     if (done) throw new ServerError(0, "The answer broke off: the connection to the server was lost.");
     const lines = (rest + value).split("\n");
     rest = lines.pop();

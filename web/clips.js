@@ -26,12 +26,23 @@ export class Clips {
       this.choose([...target.files].map((file) => ({ name: file.name, blob: file })));
       target.value = "";  // so that the same file can be chosen again
     });
-    document.addEventListener("dragover", (event) => event.preventDefault());
-    document.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.choose([...event.dataTransfer.files].map((file) => ({ name: file.name, blob: file })));
-    });
+    this.#takeDrops();
     byId("record").addEventListener("click", () => this.#toggleRecording());
+  }
+
+  // Of files, anywhere on the page; text may still be dropped into the question.
+  #takeDrops() {
+    const over = (event) => {
+      const file = event.dataTransfer.types.includes("Files");
+      if (file) event.preventDefault();
+      document.body.classList.toggle("dropping", file && event.type === "dragover");
+      return file;
+    };
+    document.addEventListener("dragover", over);
+    document.addEventListener("dragleave", over);
+    document.addEventListener("drop", (event) => {
+      if (over(event)) this.choose([...event.dataTransfer.files].map((file) => ({ name: file.name, blob: file })));
+    });
   }
 
   get names() {
@@ -88,23 +99,14 @@ export class Clips {
   async #toggleRecording() {
     const button = byId("record");
     if (this.#recording === "starting") return;
-    if (this.#recording) {
-      const recording = this.#recording;
-      this.#recording = null;
-      button.textContent = "Record";
-      button.classList.remove("recording");
-      const blob = await recording.stop();
-      if (blob.size > 44) this.choose([{ name: "recording.wav", blob }]);
-      else this.complain("Nothing was recorded.");
-      return;
-    }
+    if (this.#recording) return this.#endRecording();
     this.#recording = "starting";
     this.complain("");
     try {
       this.#recording = await record((n) => {
         if (!button.classList.contains("recording")) return;
         button.textContent = `Stop recording (${n.toFixed(1)} s)`;
-        if (n > mostSeconds) this.#toggleRecording();
+        if (n > mostSeconds) this.#endRecording();
       });
       button.classList.add("recording");
       button.textContent = "Stop recording";
@@ -113,6 +115,19 @@ export class Clips {
       const refused = error.name === "NotAllowedError" ? "The browser does not let this page use the microphone." : null;
       const none = error.name === "NotFoundError" ? "There is no microphone." : null;
       this.complain(refused ?? none ?? error.message);
+    }
+  }
+  async #endRecording() {
+    const recording = this.#recording;
+    this.#recording = null;
+    byId("record").textContent = "Record";
+    byId("record").classList.remove("recording");
+    try {
+      const blob = await recording.stop();
+      if (blob.size > 44) this.choose([{ name: "recording.wav", blob }]);
+      else this.complain("Nothing was recorded.");
+    } catch (error) {
+      this.complain(error.message);
     }
   }
 }

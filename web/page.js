@@ -7,6 +7,7 @@ import { Turn, element } from "./turn.js";
 const byId = (id) => document.getElementById(id);
 let messages = [];  // of the conversation so far, as the server wants them
 let sample = null;  // that was chosen
+let heading = null;  // of the conversation among the answers, once it has one
 let running = null;  // the AbortController of the answer that is being written
 
 function say(text) {
@@ -28,6 +29,7 @@ function showExamples() {
 function startAnew() {
   running?.abort();
   messages = [];
+  heading = null;
   byId("anew").hidden = true;
   showExamples();
 }
@@ -70,24 +72,28 @@ function options() {
 
 function showRunning(controller) {
   running = controller;
-  byId("ask").disabled = controller !== null;
+  byId("ask").setAttribute("aria-disabled", controller !== null);  // disabled, it would lose the focus
+  if (!controller && document.activeElement === byId("stop")) byId("question").focus();
   byId("stop").hidden = controller === null;
 }
 
 // The latest conversation and its latest answer stand first, right under the question.
 function showNewTurn(question) {
   const turn = new Turn(question);
-  if (messages.length === 0) byId("answers").prepend(element("h3", { textContent: clips.names.join(", ") }));
-  byId("answers").firstElementChild.after(turn.article);
+  if (!heading) {
+    heading = element("h3", { textContent: clips.names.join(", ") });
+    byId("answers").prepend(heading);
+  }
+  heading.after(turn.article);
   turn.article.scrollIntoView({ block: "nearest" });
   return turn;
 }
 
 function showFailure(turn, question, error) {
+  if (!byId("question").value) byId("question").value = question;
+  say("");
   if (error.name === "AbortError") return turn.stopped();
   turn.fail(error.message);
-  say("");
-  if (!byId("question").value) byId("question").value = question;
   if (error.status === 401) wantKey();
 }
 
@@ -127,6 +133,7 @@ function wantKey() {
 async function showModel() {
   try {
     byId("model").textContent = await modelName();
+    byId("nano").hidden = byId("model").textContent !== "nano";
   } catch (error) {
     if (error instanceof ServerError && error.status === 401) return wantKey();
     byId("model").textContent = error.message;

@@ -53,6 +53,7 @@ export async function record(onSeconds) {
     await context.close();
   };
   try {
+    await context.resume();  // some browsers begin in silence
     await context.audioWorklet.addModule("recorder-worklet.js");
   } catch (error) {
     await end();

@@ -27,7 +27,7 @@ export const samples = [
     next: [],
   },
   {
-    title: "A code",
+    title: "Spoken code",
     about: "3 s, one voice",
     file: "code.flac",
     questions: ["Which digits are spoken?", "Is the speaker a man or a woman?", "Which language is spoken?"],

@@ -68,6 +68,7 @@ export class Turn {
   #end(state) {
     this.summary.textContent = "Chain of thought";
     this.chain.hidden = this.sections.childElementCount === 0;
+    this.response.hidden = this.response.textContent === "";
     this.article.dataset.state = state;
     this.article.removeAttribute("aria-busy");
   }
