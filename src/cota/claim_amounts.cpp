@@ -17,7 +17,8 @@ class Joiner {
       // "0.6 -> 1.0"
       if (at_ > 0 && is(at_, "then") && number(at_ - 1) && number(at_ + 1)) w_[at_].text = "to";
       twenty_four();
-      if (half_second() || parts_of_second() || and_a_half() || point() || milliseconds() || a_second()) continue;
+      if (half_second() || whole_second() || parts_of_second() || and_a_half() || point() || milliseconds() || a_second())
+        continue;
     }
   }
 
@@ -69,13 +70,39 @@ class Joiner {
     if (part == 0 || !is(k + 1, "of") || !is(k + 2, "a") || !is(k + 3, kSecond)) return false;
     return put((number(at_) ? w_[at_].number : 1) / part, k + 4 - at_, true);
   }
-  // "two and a half (seconds)", "a second and a half", "one and a half"
+  // "a half", "two thirds", "three quarters" at word i, up to `end`; 0 without one. "a third" may be another one.
+  double fraction(std::size_t i, std::size_t& end) const {
+    if (is(i, "a") && is(i + 1, "half|quarter")) return end = i + 2, is(i + 1, "half") ? 0.5 : 0.25;
+    if (!number(i) || w_[i].number > 9) return 0;
+    const double part = is(i + 1, "tenths")     ? 10
+                        : is(i + 1, "quarters") ? 4
+                        : is(i + 1, "thirds")   ? 3
+                        : is(i + 1, "fifths")   ? 5
+                                                : 0;
+    end = i + 2;
+    return part == 0 ? 0 : w_[i].number / part;
+  }
+  // "two and a half (seconds)", "a second and a half", "one and three quarters", "a second and two thirds"
   bool and_a_half() {
-    const bool half = is(at_ + 1, "and") && is(at_ + 2, "a") && is(at_ + 3, "half");
-    if (number(at_) && half) return put(w_[at_].number + 0.5, 4, false);
-    if ((number(at_) || is(at_, "a")) && is(at_ + 1, kSecond) && is(at_ + 2, "and") && is(at_ + 3, "a") && is(at_ + 4, "half"))
-      return put((number(at_) ? w_[at_].number : 1) + 0.5, 5, true);
+    std::size_t end = 0;
+    if (number(at_) && is(at_ + 1, "and")) {
+      if (const double more = fraction(at_ + 2, end); more > 0) return put(w_[at_].number + more, end - at_, false);
+    }
+    if ((number(at_) || is(at_, "a")) && is(at_ + 1, kSecond) && is(at_ + 2, "and")) {
+      if (const double more = fraction(at_ + 3, end); more > 0)
+        return put((number(at_) ? w_[at_].number : 1) + more, end - at_, true);
+    }
     return false;
+  }
+  // "a whole second", and "several seconds" as three at least (amount_at)
+  bool whole_second() {
+    if (is(at_, "several") && is(at_ + 1, "seconds")) {
+      w_[at_].number = 3;
+      return true;
+    }
+    return is(at_, "a|one") && is(at_ + 1, "whole|full|mere") && is(at_ + 2, "second") &&
+           (at_ + 3 >= w_.size() || w_[at_ + 3].stem.empty() || is(at_ + 3, "long|later|and|before|after|of|passes|or")) &&
+           put(1, 3, true);
   }
   // "three point four"
   bool point() {
@@ -112,6 +139,7 @@ void join_numbers(Sentence& s) { Joiner(s).run(); }
 Amount amount_at(const Sentence& s, int i) {
   const double n = s.words[static_cast<std::size_t>(i)].number;
   Amount out{n, n, n, false};
+  if (s.words[static_cast<std::size_t>(i)].text == "several") return {n, 2.2, kEndless, true};
   const auto near = [&](std::string_view list, int back) { return find_word(s, list, i - back, i) >= 0; };
   const bool just = near("just|little|bit|slightly|shade|touch|hair|fraction", 4);
   if (near("under|below|shy|short", 3) || (near("less|fewer", 3) && near("than", 2)))

@@ -67,7 +67,8 @@ void count_people(Reading& r, int i, int noun) {
 void count_turns(Reading& r, int i) {
   const double n = r.word(i).number;
   const Set talk = r.facts.speech(r.audio);
-  if (r.find("each", 0, r.size()) >= 0) return;
+  // "three questions, three replies" are parts
+  if (r.find("each", 0, r.size()) >= 0 || (r.find("replies", i + 1, i + 4) >= 0 && r.has("question|questions"))) return;
   const int from = r.segment_begin(i), to = r.segment_end(i);
   if (talk.empty() || r.find("overlapping|overlap|overlaps|between|more|other|these|those|both|rest", from, i + 4) >= 0) return;
   // "of the eight turns" tells how many there are
@@ -75,7 +76,7 @@ void count_turns(Reading& r, int i) {
   if (!whole && i > 0 && r.find("of|the|first|last|next|his|her|their|in|these|those", i - 2, i) >= 0) return;
   if (r.find("his|her|their|hers|each", i, to) >= 0) return;
   // "she's got two turns", "the other man has three"
-  const bool total = r.find("all|total|altogether", i, to) >= 0;
+  const bool total = r.find("all|total|altogether", i, to) >= 0 && r.find("he|she|who|man|woman", from, i) < 0;
   if (!total && r.facts.speakers(r.audio) > 1 &&
       r.find("he|she|she's|he's|his|her|hers|man|woman|guy|girl|lady|gentleman|person|party|other|who|one|first|second|third|"
              "latter|former",
@@ -112,6 +113,8 @@ void count_overlaps(Reading& r) {
     if (!is_one(r.word(i), "overlap|overlaps|interruption|interruptions|collision|collisions|clash|clashes") || i == 0)
       continue;
     const double n = r.word(i - 1).number;
+    // "two clashes of the cymbal"
+    if (i + 1 < r.size() && r.word(i + 1).text == "of" && r.find("the|a", i + 2, i + 3) >= 0) continue;
     if (n < 1 || n != static_cast<int>(n) || r.word(i - 1).open ||
         r.find("of|first|last|other|more|at|least|than|if|the|these|both|all", i - 4, i - 1) >= 0)
       continue;

@@ -94,6 +94,9 @@ void check_together(Reading& r, int cue) {
   if (!is_one(r.word(cue), kTogether) && !is_one(r.word(cue), "top|shared")) return;
   const bool named =
       std::any_of(r.mentions.begin(), r.mentions.end(), [](const Mention& m) { return !m.events.empty() && !m.human; });
+  const int two = r.find("two", from, cue);
+  const bool any_two = two >= 0 && is_one(r.word(two + 1), "items|sounds|events|noises|things|entries") && two + 2 >= cue - 1;
+  if (!named && any_two && !denied && most_overlap(r) < -0.05) return r.wrong("overlap", "no two sounds overlap");
   if (named || r.find("they|two|both|it|he|she|who|these|those|former|latter|either|each", 0, r.size()) >= 0) return;
   const double most = most_overlap(r);
   if (denied && most > 0.45 && r.find("first|second|third|other|most|many|long|last|than|much", 0, r.size()) < 0)
@@ -175,7 +178,9 @@ double measure(const Reading& r, const Set& events, bool loud) {
 void expect_more(Reading& r, const Set& a, const Set& b, const Word& word) {
   const bool loud = is_one(word, "louder|quieter|softer|fainter|weaker|stronger"),
              more = is_one(word, "longer|louder|stronger");
-  const double slack = loud ? 3.0 : kSame;
+  // Levels of one kind of sound tell its loudness, those of two kinds less so.
+  const bool one_kind = !a.empty() && !b.empty() && r.facts.at(*a.begin()).label == r.facts.at(*b.begin()).label;
+  const double slack = loud ? (one_kind ? 1.5 : 3.0) : kSame;
   // One of several may be meant on either side.
   bool fits = false;
   for (const int i : a) {
@@ -217,6 +222,15 @@ void check_more(Reading& r, int i) {
   if (than < 0 && r.asked.what == Asked::What::kLonger && r.asked.mentions.size() == 2 && r.mentions.size() == 1 &&
       is_one(r.word(i), "longer|shorter"))
     other = r.asked.mentions[share(r.asked.mentions[0].events, a->events) ? 1 : 0].events;
+  // "The shot is the louder one": of two there is one other.
+  if (than < 0 && other.empty() && i > 0 && r.word(i - 1).text == "the" && r.facts.audios() == 1 && r.mentions.size() == 1) {
+    std::set<std::string> labels;
+    for (const int k : r.facts.foreground(kAnyAudio)) {
+      labels.insert(r.facts.at(k).label);
+      if (!a->wide.contains(k)) other.insert(k);
+    }
+    if (labels.size() != 2 || r.find("of", i + 1, i + 3) >= 0) other.clear();
+  }
   if (!other.empty() && !(b != nullptr && !is_asserted(*b)) && (!share(other, a->events) || a->nth != 0))
     expect_more(r, a->events, other, r.word(i));
 }
@@ -230,7 +244,7 @@ void check_most(Reading& r, int i) {
     a = &m;
   }
   // "the loudest, some decibels above the train"
-  if (a != nullptr && a->begin > i && r.find(",|above|over|than", i, a->begin) >= 0) return;
+  if (a != nullptr && a->begin > i && r.find(",|above|over|than|of", i, a->begin) >= 0) return;
   // "…, and is the shortest of all": of whom the sentence speaks
   if (a == nullptr && r.mentions.size() == 1 && r.mentions[0].end <= i) a = &r.mentions[0];
   if (a == nullptr || !is_asserted(*a) || a->human || a->nth != 0 || a->begin == i + 1 || a->begin == i + 2) return;
@@ -266,6 +280,8 @@ bool check_ordinals(Reading& r, int i) {
   for (int k = r.segment_begin(i); k < r.size() && k < i + 8; ++k) {
     const int n = r.word(k).ordinal;
     if (n == 0 || n > count) continue;
+    // "his first" is the first of his.
+    if (k > 0 && is_one(r.word(k - 1), "his|her|their|its")) return true;
     if (k + 1 < r.size() && is_one(r.word(k + 1), "man|woman|speaker|person|voice|lady|guy|file|file's|part|audio"))
       return true;
     (k < i ? who : other) = n < 0 ? count : n;

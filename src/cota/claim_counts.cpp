@@ -8,9 +8,6 @@
 namespace areason::claims {
 namespace {
 
-constexpr const char* kUnits =
-    "s|sec|secs|second|seconds|ms|minute|minutes|percent|hz|khz|db|bpm|%|o'clock|to|until|half|quarter|quarters|tenths|thirds|/"
-    "|beats|bars";
 constexpr const char* kThings =
     "sound|sounds|event|events|noise|noises|source|sources|occurrence|occurrences|instance|instances|item|items";
 constexpr const char* kBursts =
@@ -18,19 +15,7 @@ constexpr const char* kBursts =
     "segments|"
     "blast|blasts|blow|blows|call|calls|peal|peals|spell|spells|series|sequences|wave|waves|crash|crashes|ring|rings|cry|cries|"
     "episode|episodes|passage|passages|hits|shots|shot|knocks|bangs|chops|outburst|outbursts|drop|drops|stint|stints|salvo|"
-    "salvos|appearance|appearances|pulse|pulses";
-constexpr const char* kPart =
-    "before|after|during|between|while|until|more|another|again|rest|remaining|further|additional|extra|other|others|others|"
-    "half|"
-    "part|within|inside|following|least|most|respectively|former|latter|each|per|every|up|of|whose|beneath|whereas|early|late|"
-    "so|almost|nearly|"
-    "beginning|start|end|over|left|later|apart|immediately|overlap|overlaps|overlapping|them|these|those|already|first|last|"
-    "then|"
-    "longer|shorter|louder|quieter|long|short|with|separate|on";
-
-bool one_of(double n, std::initializer_list<std::size_t> counts) {
-  return std::any_of(counts.begin(), counts.end(), [&](std::size_t c) { return n == static_cast<double>(c); });
-}
+    "salvos|goes|efforts|attempts|appearance|appearances|pulse|pulses";
 
 std::pair<int, int> clause_around(const Reading& r, int i) {
   int from = i, to = i + 1;
@@ -39,106 +24,19 @@ std::pair<int, int> clause_around(const Reading& r, int i) {
   return {from, to};
 }
 
-// "two barks before the siren, and one after it" count parts of a whole. May n be such a part?
-bool partial(const Reading& r, int at, double n, std::size_t whole, int end) {
-  if (n > static_cast<double>(whole)) return false;
-  int from = at, to = end;
-  while (from > 0 && r.word(from - 1).segment == r.word(at).segment) --from;
-  while (to < r.size() && r.word(to).segment == r.word(at).segment) ++to;
-  for (int i = from; i < to; ++i) {
-    const bool file = r.word(i).ordinal != 0 && i + 1 < to && is_one(r.word(i + 1), "audio|clip|recording|file|track");
-    if ((i < at || i >= end) && is_one(r.word(i), kPart) && !file) return true;
-  }
-  // The same sentence gives the whole: "twice: once early, once late".
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    const bool amount = i + 1 < r.size() && is_one(r.word(i + 1), kUnits);
-    const bool pronoun = w.text == "one" && i > 0 &&
-                         (r.word(i - 1).ordinal != 0 || is_one(r.word(i - 1), "the|this|that|each|every|which|another|no"));
-    // "audio 2" and "one single time" count nothing more.
-    const bool name = i > 0 && is_one(r.word(i - 1), "audio|part|clip|recording|exhibit|speaker|option|track|file|half");
-    if (w.number >= 0 && (amount || pronoun || name || (is_one(w, "single|lone|sole|solitary") && i == at + 1))) continue;
-    const double other = is_one(w, "once") ? 1 : is_one(w, "twice") ? 2 : is_one(w, "thrice") ? 3 : w.number;
-    if (i != at && other > 0 && other == static_cast<double>(whole)) return true;
-    if (i != at && other > 0 && other + n == static_cast<double>(whole)) return true;
+// "the baton passes three times": the segment has a subject of its own that no table knows.
+bool own_subject(const Reading& r, int i) {
+  const int from = r.segment_begin(i);
+  for (int k = from; k + 2 < i; ++k) {
+    if (!is_one(r.word(k), "the|a|an|his|her|their|my|our|your|each|every|this|that")) continue;
+    const Word& noun = r.word(k + 1);
+    const bool known =
+        std::any_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) { return m.begin >= k && m.begin <= k + 3; });
+    if (!known && noun.stem.size() > 2 && noun.number < 0 && noun.ordinal == 0 &&
+        !is_one(noun, "sound|noise|event|thing|clip|recording|audio|file|same|second|whole|former|latter|other"))
+      return true;
   }
   return false;
-}
-
-bool counts(const Mention& m) { return !m.quote && !m.denied && !m.neutral && (!m.human || m.speaker > 0); }
-
-// May this many of m be said, at word `at`?
-bool fits(const Reading& r, double n, const Mention& m, int at, int end) {
-  if (m.events.empty()) return n == 0 || !m.certain || m.elsewhere || r.facts.foreign();
-  const std::size_t whole = m.events.size();
-  if (one_of(n, {whole, m.wide.size()})) return true;
-  // In the other file, or in both.
-  std::map<int, std::size_t> by_file;
-  for (const int i : m.wide) ++by_file[r.facts.at(i).audio];
-  for (const auto& [file, count] : by_file)
-    if (by_file.size() > 1 && n == static_cast<double>(count)) return true;
-  return partial(r, at, n, std::max(whole, m.wide.size()), end);
-}
-
-void expect_count(Reading& r, double n, const Mention& m, int at, int end) {
-  if (!counts(m) || m.nth != 0 || fits(r, n, m, at, end)) return;
-  r.wrong("count", m.name + " is heard " + std::to_string(m.events.size()) + " times, not " + times(n));
-}
-
-// Every usual way to count the sounds of a file, or of all.
-bool fits_total(const Reading& r, double n, int audio) {
-  std::set<std::string> kinds, front, quiet;
-  std::size_t all = 0, front_count = 0, quiet_count = 0;
-  for (const Happening& h : r.facts.all()) {
-    if (audio != kAnyAudio && h.audio != audio) continue;
-    ++all;
-    kinds.insert(h.label);
-    if (!h.background) front.insert(h.label), ++front_count;
-    if (h.speaker == 0 && !h.background) quiet.insert(h.label), ++quiet_count;
-  }
-  const auto talk = r.facts.speech(audio).size();
-  const auto speakers = static_cast<std::size_t>(std::max(0, r.facts.speakers(audio)));
-  return one_of(n, {all, front_count, quiet_count, front_count - talk + (talk == 0 ? 0 : 1), kinds.size(), front.size(),
-                    quiet.size(), front.size() + (speakers == 0 ? 0 : speakers - 1)});
-}
-
-// A smaller number may count a part of the sounds, unless the whole is spoken of.
-bool of_a_part(const Reading& r, double n) {
-  if (n > static_cast<double>(r.facts.all().size()) || r.answer) return false;
-  if (r.has("total|altogether|overall") || (r.has("all") && r.find("in", 0, r.size()) >= 0)) return false;
-  if (r.section == Section::kReasoning) return true;
-  return r.word(0).number < 0 &&
-         r.find("there|hear|heard|count|contains|contain|consists|comprises|includes|holds|has|up|comes|exactly", 0, r.size()) <
-             0;
-}
-
-void expect_total(Reading& r, double n) {
-  if (of_a_part(r, n)) return;
-  if (fits_total(r, n, r.audio) || (r.facts.audios() > 1 && fits_total(r, n, kAnyAudio))) return;
-  r.wrong("count", "there are " + std::to_string(r.facts.foreground(r.audio).size()) + " sounds, not " + times(n));
-}
-
-// A number that stands alone is of what is asked for.
-void expect_asked(Reading& r, double n, int at) {
-  const Sample& s = *r.sample;
-  const bool number = !s.answer_text.empty() && s.answer_text.find_first_not_of("0123456789") == std::string::npos;
-  if (r.has("every|each")) return;
-  // "Two times two, that is four": the answer is among them.
-  for (int i = 0; i < r.size() && number; ++i)
-    if (i != at && r.word(i).number == std::stod(s.answer_text.substr(0, 4))) return;
-  if (number && r.facts.audios() == 1 && s.kind.find("digits") == std::string::npos) {
-    if (std::stod(s.answer_text.substr(0, 4)) != n) r.wrong("count", "the answer is " + s.answer_text + ", not " + times(n));
-    return;
-  }
-  if (r.asked.what != Asked::What::kCount) return;
-  if (r.asked.speakers) return expect_speakers(r, n);
-  if (r.asked.mentions.size() > 1) return;
-  if (r.asked.mentions.size() == 1) {
-    Mention m = r.asked.mentions[0];
-    if (!m.human) expect_count(r, n, m, at, at + 1);
-    return;
-  }
-  expect_total(r, n);
 }
 
 // Which sounds "twice" at word i may count: of its segment, else of its clause; those of the sentence before for a pronoun.
@@ -154,7 +52,7 @@ std::vector<const Mention*> counted_by(const Reading& r, int i, int end) {
   // "twice traffic", "three times a bell"
   for (const Mention& m : r.mentions)
     if (m.begin >= end && m.begin <= end + 2 && r.word(m.begin).segment == r.word(i).segment) out.push_back(&m);
-  if (!out.empty()) return out;
+  if (!out.empty() || own_subject(r, i)) return out;
   const auto [from, to] = clause_around(r, i);
   for (const Mention& m : r.mentions)
     if (m.begin >= from && m.end <= i) out.push_back(&m);
@@ -192,12 +90,13 @@ void count_times(Reading& r, double n, int from, int to) {
     if (m->speaker == 0 && r.facts.speakers(kAnyAudio) > 1 && m->events == r.facts.speech(r.audio)) return;
     if (m->human || m->speaker > 0) {
       const Set turns = m->speaker > 0 ? m->events : r.facts.speakers(r.audio) == 1 ? r.facts.speech(r.audio) : Set{};
-      if (turns.empty() || !speaking_verb(r, from) || fits(r, n, *m, from, to) || n == static_cast<double>(turns.size()))
+      if (turns.empty() || !speaking_verb(r, from) || fits_count(r, n, *m, {from, to}) ||
+          n == static_cast<double>(turns.size()))
         return;
       wrong = m;
       continue;
     }
-    if (m->events.empty() || fits(r, n, *m, from, to)) return;
+    if (m->events.empty() || fits_count(r, n, *m, {from, to})) return;
     wrong = m;
   }
   if (wrong != nullptr)
@@ -224,7 +123,14 @@ void count_things(Reading& r, int i, int thing) {
   if (of) {
     const Mention* m = r.mention_after(thing + 1, Within::kClause);
     if (m != nullptr && m->begin <= thing + 4 && r.find("overlapping|simultaneous", thing, m->begin) < 0 && !m->human)
-      expect_count(r, n, *m, i, m->end);
+      expect_count(r, n, *m, {i, m->end});
+    return;
+  }
+  // "taken in three bouts"
+  if (is_one(r.word(thing), kBursts) && n > 1 && i > 0 && r.word(i - 1).text == "in") {
+    const Mention* m = r.mention_before(i, Within::kClause);
+    if (m != nullptr && r.mentions.size() == 1 && i - m->end <= 6 && !m->human && !r.facts.only_speech())
+      expect_count(r, n, *m, {i, thing + 1});
     return;
   }
   if (is_one(r.word(thing), kBursts) && !r.facts.only_speech() && r.mentions.empty() && n > 1) {
@@ -234,6 +140,10 @@ void count_things(Reading& r, int i, int thing) {
     if (labels.size() == 1 && !part) expect_total(r, n);
     return;
   }
+  // "bird song, with two occurrences"
+  if (is_one(r.word(thing), "occurrences|instances|occurrence") && i > 0 && r.word(i - 1).text == "with" &&
+      r.mentions.size() == 1 && r.mentions[0].end <= i && !r.mentions[0].human)
+    return expect_count(r, n, r.mentions[0], {i, thing + 1});
   if (!is_one(r.word(thing), kThings)) return;
   // More than there are in all is wrong whatever part is meant.
   if (n > static_cast<double>(r.facts.all().size()) + 1 && r.facts.all().size() > 0 && !r.word(i).open &&
@@ -333,7 +243,7 @@ void check_number(Reading& r, int i) {
     if (SoundWords::speech(r.facts.words().read({w.stem}, 0).concepts) && (m.plural || is_one(w, kTurns))) break;
     const bool alone = n != 1 || w.text.empty() || r.find("only|just|exactly|single|sole|lone", i - 2, noun) >= 0 ||
                        is_one(r.word(i), "single|sole|lone|solitary");
-    if (!enumerates(r, i, m) && alone) expect_count(r, n, m, i, m.end);
+    if (!enumerates(r, i, m) && alone) expect_count(r, n, m, {i, m.end});
     return;
   }
   if (is_one(w, kPeople)) return count_people(r, i, noun);
@@ -348,7 +258,7 @@ void check_sum(Reading& r, int i) {
     return;
   if (i >= 1 && i + 1 < r.size() && r.word(i + 1).text == "x") {
     for (const Mention& each : r.mentions)
-      if (each.end == i && !each.human) return expect_count(r, n, each, i, i + 1);
+      if (each.end == i && !each.human) return expect_count(r, n, each, {i, i + 1});
   }
   if (i >= 2 && is_one(r.word(i - 1), ":|x") && (i + 1 == r.size() || is_one(r.word(i + 1), ",|)"))) {
     const Mention* m = nullptr;
@@ -360,7 +270,7 @@ void check_sum(Reading& r, int i) {
       if (each.end <= i - 1) m = &each;
     }
     if (several) return;
-    if (m != nullptr && !m->human && i - 1 - m->end <= 1) return expect_count(r, n, *m, i, i + 1);
+    if (m != nullptr && !m->human && i - 1 - m->end <= 1) return expect_count(r, n, *m, {i, i + 1});
   }
   if (r.word(i).text == "one") {
     if (r.has("more|another|each|the|this|that|than|which") && !(r.size() <= 3 && r.answer)) return;
@@ -375,7 +285,7 @@ void check_sum(Reading& r, int i) {
     const Mention* m = nullptr;
     for (const Mention& each : r.mentions)
       if (each.begin > name && each.end <= i) m = &each;
-    if (m != nullptr && !m->human) return expect_count(r, n, *m, i, i + 1);
+    if (m != nullptr && !m->human) return expect_count(r, n, *m, {i, i + 1});
     // "the number of speakers is thus three"
     if (m != nullptr && m->begin <= name + 3 && is_one(r.word(m->begin), "speaker|speakers|people|persons|voices|individuals"))
       return expect_speakers(r, n);
@@ -392,7 +302,7 @@ void check_sum(Reading& r, int i) {
   if (r.mentions.empty())
     expect_asked(r, n, i);
   else if (kinds.size() == 1 && !r.mentions[0].human && r.mentions[0].end <= i)
-    expect_count(r, n, r.mentions[0], i, i + 1);
+    expect_count(r, n, r.mentions[0], {i, i + 1});
 }
 
 // "five events, two of them sawing", "four of which are screams"
@@ -403,8 +313,9 @@ void check_of_them(Reading& r, int i) {
   for (k += 2; k < r.size() && is_one(r.word(k), "is|are|were|was|being|a|all|the"); ++k) continue;
   for (const Mention& m : r.mentions)
     if (m.begin == k && !m.human && m.nth == 0 && is_asserted(m) && !share(m.events, r.facts.speech(kAnyAudio)) &&
-        (m.end >= r.size() || r.word(m.end).stem.empty()) && !one_of(n, {m.events.size(), m.wide.size()}) &&
-        !m.events.empty() && r.facts.audios() == (r.audio == kAnyAudio ? r.facts.audios() : 1))
+        (m.end >= r.size() || r.word(m.end).stem.empty()) &&
+        !(n == static_cast<double>(m.events.size()) || n == static_cast<double>(m.wide.size())) && !m.events.empty() &&
+        r.facts.audios() == (r.audio == kAnyAudio ? r.facts.audios() : 1))
       return r.wrong("count", m.name + " is heard " + std::to_string(m.events.size()) + " times, not " + times(n));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// Counting people and their turns, apart from sounds: what claim_counts.cpp hands to claim_company.cpp.
+// What claim_counts.cpp hands on: how many of a sound (claim_totals.cpp), how many people and turns (claim_company.cpp).
 // Thread rule: free functions on one Reading.
 #include <string>
 
@@ -17,7 +17,28 @@ inline constexpr const char* kPeople =
     "mates|buddies|"
     "travellers|family|fellows|guys|girls|ladies|blokes|gentlemen|folks";
 
+inline constexpr const char* kUnits =
+    "s|sec|secs|second|seconds|ms|minute|minutes|percent|hz|khz|db|bpm|%|o'clock|to|until|half|quarter|quarters|tenths|thirds|/"
+    "|beats|bars";
+// Words of a part: a smaller number may count no more than that.
+inline constexpr const char* kPart =
+    "before|after|during|between|while|until|more|another|again|rest|remaining|further|additional|extra|other|others|others|"
+    "half|"
+    "part|within|inside|following|least|most|respectively|former|latter|each|per|every|up|of|whose|beneath|whereas|early|late|"
+    "so|almost|nearly|"
+    "beginning|start|end|over|left|later|apart|immediately|overlap|overlaps|overlapping|them|these|those|already|first|last|"
+    "then|"
+    "longer|shorter|louder|quieter|long|short|with|separate|on";
+
+struct Span {
+  int begin = 0, end = 0;  // words of the sentence
+};
+
 inline std::string times(double n) { return std::to_string(static_cast<int>(n)); }
+bool fits_count(const Reading& r, double n, const Mention& m, Span number);
+void expect_count(Reading& r, double n, const Mention& m, Span number);
+void expect_total(Reading& r, double n);
+void expect_asked(Reading& r, double n, int at);  // a number that stands alone
 void expect_speakers(Reading& r, double n);
 // The number at word i counts people (the noun at word `noun`), or turns.
 void count_people(Reading& r, int i, int noun);

@@ -71,6 +71,18 @@ bool of_part(const Reading& r, const SensePlace& p) {
                 of + 5) < 0;
 }
 
+// "the first sound": whatever may be counted as such.
+Set sound_at_place(const Reading& r, int from, int to) {
+  Set out;
+  for (int i = from; i + 1 < to; ++i) {
+    if (r.word(i).ordinal == 0 || r.word(i).open || !is_one(r.word(i + 1), "sound|event|noise")) continue;
+    if (i == 0 || r.word(i - 1).text != "the" || i - 1 > from + 1) return {};
+    for (const int e : r.facts.foreground(r.audio))
+      if (r.facts.nth({e}, r.word(i).ordinal, r.audio)) out.insert(e);
+  }
+  return out;
+}
+
 void check_most(const Read& read, const SensePlace& p, const Scale& scale) {
   Reading& r = read.r;
   if (of_part(r, p)) return;
@@ -85,16 +97,29 @@ void check_most(const Read& read, const SensePlace& p, const Scale& scale) {
     const int is = r.find("is|was", p.end, p.end + 6);
     if (is >= 0) subject = read.ref_in(is, std::min(to, is + 6));
   }
+  // "Quietest: the insect."
+  if (p.begin == 0 && p.end + 1 < r.size() && r.word(p.end).text == ":") {
+    subject = read.ref_in(p.end + 1, std::min(r.size(), p.end + 5));
+    if (subject == nullptr || subject->pronoun) return;
+  }
   // "…, and is the quietest"
   if (subject == nullptr && copula >= 0 && from > 0) {
-    subject = read.ref_in(0, from);
-    if (subject != nullptr && read.last_ref(0, from) != subject && !is_one(r.word(from), "which|that")) subject = nullptr;
+    const bool relative = is_one(r.word(from), "which|that");
+    subject = relative ? read.last_ref(0, from) : read.ref_in(0, from);
+    if (subject != nullptr && read.last_ref(0, from) != subject) subject = nullptr;
   }
   // "the cymbal, which closes the clip, is the softest"
   if (subject == nullptr && copula >= 0 && from > 1 && r.word(from).text == ",") {
     const int before = r.segment_begin(from - 1);
     if (before > 0 && r.find("which|who", before, before + 2) >= 0)
       subject = read.last_ref(r.segment_begin(before - 1), before);
+  }
+  if (copula >= 0 && r.facts.audios() == 1) {
+    if (const Set placed = sound_at_place(r, from, copula); !placed.empty()) {
+      for (const int e : placed)
+        if (extreme(r, e, scale)) return;
+      return r.wrong(scale.loud ? "level" : "length", "it is not " + r.word(p.end - 1).text);
+    }
   }
   if (subject == nullptr || subject->events.empty() || !subject->plain || unknown_noun(r, p.begin)) return;
   if (subject->begin < p.begin && copula < 0) return;
@@ -127,6 +152,7 @@ void check_than(const Read& read, const SensePlace& p, const Scale& scale) {
   if (others.empty() && all) others = r.facts.foreground(r.audio);
   if (others.empty() && object != nullptr && is_one(r.word(object->begin), "it|them")) others = object->events;
   if (others.empty() || r.facts.audios() > 1) return;
+  bool any = false;
   for (const int a : subject->events) {
     int good = 0, pairs = 0;
     for (const int b : others) {
@@ -134,9 +160,10 @@ void check_than(const Read& read, const SensePlace& p, const Scale& scale) {
       ++pairs;
       good += value(r, a, scale) > value(r, b, scale) - slack(scale) ? 1 : 0;
     }
-    if (pairs == 0 || good >= (all ? std::min(pairs, 2) : 1)) return;
+    any = any || pairs > 0;
+    if (pairs > 0 && good >= (all ? std::min(pairs, 2) : 1)) return;
   }
-  r.wrong(scale.loud ? "level" : "length", "it is not " + r.word(p.begin).text);
+  if (any) r.wrong(scale.loud ? "level" : "length", "it is not " + r.word(p.begin).text);
 }
 
 // "twice as long as the bell", "not even half as loud as before"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cota/claim_rules.h"
+#include "cota/claim_lists.h"
 
 namespace areason::claims {
 namespace {
@@ -133,6 +133,10 @@ void read_preposition(Reading& r, int c) {
   if (subject != nullptr && r.find(kEnds, subject->end, c) >= 0 &&
       (after || r.find("begins|starts|begin|start|sets|comes|enters", object->end, std::min(r.size(), object->end + 4)) < 0))
     return;
+  // "It comes before the train.", of the one sound that the sentence before names
+  if (subject == nullptr && from == 0 && r.word(0).text == "it" && c <= 3 && r.before.size() == 1 &&
+      r.find("is|comes|was|came|sounds", 1, c) == 1)
+    subject = &r.before[0];
   if (subject == nullptr) {
     // "After the bell, a dog barks."
     const bool opens = c - from <= 3 || r.find("second|seconds|while|moment", from, c) >= 0;
@@ -235,23 +239,24 @@ void read_once(Reading& r, int c) {
   if (!possible) r.wrong("order", subject->name + " begins before " + object->name + " has ended");
 }
 
-// "The order is A, B, C", "A, B and C, in this order".
-void check_lists(Reading& r) {
-  if (r.has("reverse|reversed|backwards|wrong|not|different|out|option|other|whether|matches|after|before|while|during|no|"
-            "loudness|length|importance"))
+// "The drum comes between the toy and the arrow."
+void read_between(Reading& r, int c) {
+  if (c < 2 || r.find("comes|lies|is|falls|sits|stands|occurs|was|came", c - 2, c) < 0 || r.facts.audios() > 1) return;
+  const Mention* subject = subject_of(r, c, r.segment_begin(c));
+  const Mention* first = object_of(r, c, 4);
+  if (subject == nullptr || first == nullptr || c - subject->end > 3 || no_between(r, r.segment_begin(c), c)) return;
+  const Mention* second = nullptr;
+  for (const Mention& m : r.mentions)
+    if (m.begin >= first->end && m.begin <= first->end + 3 && second == nullptr) second = &m;
+  if (second == nullptr || r.find("and", first->end, second->begin) < 0) return;
+  for (const Mention* m : {subject, first, second})
+    if (!is_asserted(*m) || m->human) return;
+  if (share(first->events, second->events) || share(subject->events, first->events) || share(subject->events, second->events))
     return;
-  const int cue = r.find("order|sequence|chronologically|chronological|succession|turn|row", 0, r.size());
-  if (cue < 0 || r.word(cue).open) return;
-  if (r.word(cue).text == "row" || (r.word(cue).text == "turn" && r.find("in|by", cue - 1, cue) < 0)) return;
-  std::vector<Set> sets;
-  bool behind = false;
-  for (const Mention& m : r.mentions) behind = behind || m.begin > cue;
-  for (const Mention& m : r.mentions) {
-    if (behind && m.begin < cue) continue;
-    if (!is_asserted(m) || m.human) return;
-    if (sets.empty() || sets.back() != m.events || m.events.size() > 1) sets.push_back(m.events);
-  }
-  if (sets.size() >= 2 && !r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
+  const Facts& f = r.facts;
+  if (!(f.before(first->events, subject->events) && f.before(subject->events, second->events)) &&
+      !(f.before(second->events, subject->events) && f.before(subject->events, first->events)))
+    r.wrong("order", subject->name + " is not between them");
 }
 
 // "an arrow is shot beforehand", "the coins come earlier": against what this sentence or the one before names.
@@ -279,132 +284,16 @@ void read_beforehand(Reading& r, int c) {
   r.wrong("order", subject->name + (before ? " is not before it" : " is not after it"));
 }
 
-// "Crow, hooves, drip, duck." and nothing else: told in their order, once for each time it is heard.
-void check_bare_list(Reading& r) {
-  if (r.mentions.size() < 3 || r.facts.audios() > 1) return;
-  int commas = 0;
-  int from = 0;
-  for (int i = 0; i < r.size(); ++i)
-    if (is_one(r.word(i), ":") && i <= 9 && r.mentions.size() >= 3 && r.mentions[r.mentions.size() - 3].begin > i) from = i + 1;
-  std::vector<const Mention*> items;
-  for (const Mention& m : r.mentions)
-    if (m.begin >= from) items.push_back(&m);
-  if (items.size() < 3) return;
-  if (from == 0 && items[0]->begin > 1) return;
-  for (int i = from; i < items.back()->end; ++i) {
-    const bool in = std::any_of(items.begin(), items.end(), [&](const Mention* m) { return i >= m->begin && i < m->end; });
-    if (is_one(r.word(i), ",|--|/|then")) ++commas;
-    // "two more howls" are no list of single ones
-    if (!in && r.word(i).number >= 2 && i + 2 < r.size() && r.find("s|seconds|)", i + 1, i + 2) < 0 &&
-        (r.word(i + 1).text == "more" || r.word(i + 1).text.ends_with('s')))
-      return;
-    if (!in && r.word(i).number < 0 &&
-        !is_one(r.word(i),
-                ",|--|/|(|)|a|an|the|then|again|and|finally|another|lastly|next|s|seconds|at|about|to|x|once|more|some"))
-      return;
-  }
-  if (commas + 1 < static_cast<int>(items.size()) - 1) return;
-  std::vector<Set> sets;
-  for (const Mention* m : items) {
-    if (!is_asserted(*m) || m->human || m->nth != 0 || is_one(r.word(m->begin), "somebody|someone|people|who")) return;
-    sets.push_back(m->events);
-  }
-  std::vector<int> order;
-  for (const int e : r.facts.foreground(kAnyAudio)) order.push_back(e);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
-  std::set<Set> kinds(sets.begin(), sets.end());
-  const bool repeats = kinds.size() < sets.size();
-  if (!repeats && sets.size() != order.size()) {
-    // Kinds once each: as they first appear, if it is all of them.
-    std::set<std::string> labels;
-    for (const int e : order) labels.insert(r.facts.at(e).label);
-    if (labels.size() != sets.size()) return;
-  }
-  if (repeats && sets.size() != order.size() && (r.section == Section::kCaption || sets.size() > order.size()))
-    return r.wrong("order",
-                   "the list has " + std::to_string(sets.size()) + " sounds, the clip " + std::to_string(order.size()));
-  if (!r.facts.in_sequence(sets)) r.wrong("order", "the sounds do not come in this order");
-}
-
-// "a bird, a cat, a wolf, and last of all a door": a cue among them makes the whole list a sequence.
-void check_cued_list(Reading& r) {
-  if (r.mentions.size() < 3 || r.facts.audios() > 1 || r.has("or|neither|nor|no|not|than|while|during|option|if")) return;
-  std::vector<Set> run;
-  bool cue = false;
-  const auto judge = [&] {
-    if (run.size() >= 3 && cue && !r.facts.in_sequence(run)) r.wrong("order", "the sounds do not come in this order");
-    run.clear();
-    cue = false;
-  };
-  int end = 0;
-  for (const Mention& m : r.mentions) {
-    if (!is_asserted(m) || m.human) {
-      judge();
-      end = m.end;
-      continue;
-    }
-    bool joined = !run.empty();
-    for (int i = end; i < m.begin; ++i) {
-      const bool forward = is_one(r.word(i), "then|finally|lastly|next|afterwards|later|thereafter|again");
-      joined =
-          joined &&
-          (forward ||
-           is_one(r.word(i), ",|and|a|an|the|some|last|lastly|of|all|another|more|first|at|in|end|--|one|short|long|very") ||
-           r.word(i).stem.ends_with("?"));
-      cue = cue || forward || (r.word(i).text == "last" && i + 2 < r.size() && r.word(i + 1).text == "of");
-    }
-    cue = cue || (m.end < r.size() && r.word(m.end).text == "again");
-    if (!joined) {
-      const bool keep = !run.empty();
-      if (keep) judge();
-    }
-    run.push_back(m.nth != 0 ? m.events : m.wide);
-    end = m.end;
-  }
-  judge();
-}
-
-// Quotations one after another, in a sentence or line by line, are told in their order.
-void check_quote_order(Reading& r) {
-  const Mention* last = nullptr;
-  bool bare = true;
-  for (const Mention& m : r.mentions) {
-    if (!m.quote) bare = false;
-    if (!m.quote) continue;
-    if (last != nullptr && m.events.size() == 1 && last->events.size() == 1 && m.events != last->events) {
-      bool list = true;
-      for (int i = last->end; i < m.begin; ++i)
-        list = list && is_one(r.word(i), ",|and|then|finally|after|a|brief|short|pause|--|/|later|lastly|at|last|the|end");
-      if (list && r.find("after|later", last->end, m.begin) >= 0) list = r.find("pause|then|later", last->end, m.begin) >= 0;
-      if (list && !r.has("not|never|no|or|nor|neither|which|meaning|order|both|words|phrases|options|mean") &&
-          !r.facts.before(last->events, m.events))
-        r.wrong("order", m.name + " comes before " + last->name);
-    }
-    last = &m;
-  }
-  for (int i = 0; i < r.size(); ++i)
-    bare = bare && (r.word(i).quote || r.word(i).number >= 0 || r.word(i).stem.empty() || is_one(r.word(i), "then|turn|line"));
-  if (!bare || last == nullptr || last->events.size() != 1) {
-    r.line.clear();
-    return;
-  }
-  if (!r.line.empty() && r.line != last->events && !r.facts.before(r.line, last->events))
-    r.wrong("order", last->name + " comes earlier");
-  r.line = last->events;
-}
-
 }  // namespace
 
 void check_order(Reading& r) {
   if (r.sentence.question) return;
-  check_bare_list(r);
-  check_cued_list(r);
-  check_quote_order(r);
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
     if (w.open) continue;
     if (is_one(w, "after|before") || (is_one(w, "following") && i > 0)) read_preposition(r, i);
     if (is_one(w, "followed|preceded|succeeded")) r.find("by", i + 1, i + 4) >= 0 ? read_passive(r, i) : read_verb(r, i);
+    if (w.text == "between") read_between(r, i);
     if (is_one(w, "follows|precedes|follow|precede|succeeds")) read_verb(r, i);
     if (is_one(w, "then|next|afterwards|afterward|later|subsequently|finally|lastly|eventually")) read_then(r, i);
     if (is_one(w, "beforehand|earlier|previously|afterwards|afterward|thereafter")) read_beforehand(r, i);

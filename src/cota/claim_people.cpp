@@ -7,74 +7,11 @@
 namespace areason::claims {
 namespace {
 
-constexpr const char* kSexed =
-    "man|woman|men|women|male|female|lady|gentleman|guy|girl|boy|man's|woman's|bloke|fellow|he|she|him|her|his|hers|he's|she's|"
-    "hes|shes";
-constexpr const char* kPronouns = "he|she|him|her|his|hers|he's|she's|hes|shes";
-constexpr const char* kAnyone =
-    "speaker|voice|person|participant|talker|neighbour|neighbor|friend|fan|traveller|party|interlocutor|speaker's|voice's|"
-    "person's|individual|guest|patient|parent|colleague";
-constexpr const char* kBetween =
-    "male|female|young|younger|older|old|deep|high|low|same|very|new|different|further|adult|third|second|first|fourth|last|"
-    "final|other|another";
-Set all_speakers(const Reading& r) {
-  Set out;
-  for (const int i : r.facts.speech(r.audio)) out.insert(r.facts.at(i).speaker);
-  return out;
-}
-
 std::vector<int> turns_in_order(const Reading& r) {
   const Set talk = r.facts.speech(r.audio);
   std::vector<int> out(talk.begin(), talk.end());
   std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
   return out;
-}
-
-std::string sex_of(const Word& w) {
-  if (is_one(w, "man|men|male|gentleman|guy|boy|man's|bloke|fellow|he|him|his|he's|hes")) return "man";
-  return "woman";
-}
-
-Set of_sex(const Reading& r, const std::string& sex) {
-  Set out;
-  for (const int s : all_speakers(r)) {
-    const auto it = r.facts.known().sex.find(s);
-    if (it == r.facts.known().sex.end() || it->second == sex) out.insert(s);
-  }
-  return out;
-}
-
-// What stands before a noun: its ordinal, 0 without one.
-int ordinal_before(const Reading& r, int i) {
-  for (int k = i - 1; k >= std::max(0, i - 4); --k) {
-    if (r.word(k).ordinal != 0) return r.word(k).ordinal;
-    if (!is_one(r.word(k), kBetween)) return 0;
-  }
-  return 0;
-}
-
-// The nth of the set, in order of appearance, and the nth of all when it belongs to the set.
-Set nth_of(const Reading& r, const Set& set, int n) {
-  Set out;
-  if (n < 0) {
-    const auto turns = turns_in_order(r);
-    if (!turns.empty()) out.insert(r.facts.at(turns.back()).speaker);
-    if (!set.empty()) out.insert(*set.rbegin());
-    return out;
-  }
-  if (set.contains(n)) out.insert(n);
-  if (n <= static_cast<int>(set.size())) out.insert(*std::next(set.begin(), n - 1));
-  return out;
-}
-
-// "the first", "the third" with a verb behind it and no noun.
-bool elliptic(const Reading& r, int i) {
-  if (r.word(i).ordinal <= 0 || i == 0 || !r.facts.only_speech()) return false;
-  if (i + 1 >= r.size()) return i > 1 && is_one(r.word(i - 1), "the") && is_one(r.word(i - 2), "from|by");
-  if (!is_one(r.word(i - 1), "the|a")) return false;
-  if (i > 1 && is_one(r.word(i - 2), "from|by") && is_one(r.word(i + 1), ",|and|)|:|but")) return true;
-  return is_one(r.word(i + 1), kSaying) ||
-         (is_one(r.word(i + 1), "then|later|one") && i + 2 < r.size() && is_one(r.word(i + 2), kSaying));
 }
 
 Set speakers_of(const Reading& r, const Set& events) {
@@ -142,10 +79,35 @@ void check_attributions(Reading& r, const std::vector<Person>& people) {
     if (!q.quote) continue;
     const int begin = from;
     from = q.end;
-    if (q.events.empty() || words_in(r.word(q.begin).text) < 2) continue;
+    if (words_in(r.word(q.begin).text) < 2) continue;
     if (r.find(kDoubt, begin, q.begin) >= 0 || r.find(kDoubt, q.end, q.end + 5) >= 0) continue;
     const Set who = claimed_speakers(r, people, begin, q);
+    // An option that is told as said, by somebody.
+    if (q.events.empty()) {
+      const bool told = r.find(kSaying, begin, q.begin) >= 0 && !who.empty() && words_in(r.word(q.begin).text) > 2;
+      if (told && r.facts.knows_words() && !r.facts.foreign() &&
+          r.facts.spoken().find(r.word(q.begin).text) == std::string::npos)
+        r.wrong("quote", "nobody says " + q.name);
+      continue;
+    }
     if (!who.empty() && !share(who, speakers_of(r, q.events))) r.wrong("quote", q.name + " is not said by " + names(who));
+  }
+}
+
+// "A man starts ("…"), a woman replies": whose turn comes next.
+void check_replies(Reading& r, const std::vector<Person>& people) {
+  const auto turns = turns_in_order(r);
+  if (r.has(kDoubt) || r.facts.audios() > 1) return;
+  for (const Person& p : people) {
+    if (p.who.empty() || p.end >= r.size() || !is_one(r.word(p.end), "replies|replied|answers|answered|responds|responded"))
+      continue;
+    const Mention* quote = nullptr;
+    for (const Mention& m : r.mentions)
+      if (m.quote && m.end <= p.begin) quote = &m;
+    if (quote == nullptr || quote->events.size() != 1 || p.begin - quote->end > 5) continue;
+    const auto at = std::find(turns.begin(), turns.end(), *quote->events.begin());
+    if (at == turns.end() || at + 1 == turns.end()) continue;
+    if (!p.who.contains(r.facts.at(*(at + 1)).speaker)) r.wrong("speakers", "somebody else speaks next");
   }
 }
 
@@ -175,7 +137,8 @@ void check_first_and_last(Reading& r, const std::vector<Person>& people) {
   if (turns.size() < 2 || people.empty() || r.facts.audios() > 1 || r.has(kDoubt)) return;
   for (std::size_t k = 0; k < people.size(); ++k) {
     const Person& p = people[k];
-    if (p.who.empty()) continue;
+    // "the woman who spoke before him has the final say": he is no subject
+    if (p.who.empty() || is_one(r.word(p.begin), "him|her|his|hers")) continue;
     // "She starts and she finishes."
     const bool says_when =
         p.pronoun && p.end + 1 < r.size() &&
@@ -253,7 +216,8 @@ void check_turn_counts(Reading& r, const std::vector<Person>& people) {
       if (each.end <= i && i - each.begin <= 8) p = &each, ++near;
     if (p == nullptr || near != 1 || p->who.empty() || r.find(",|:|--|(|while|about|that|and", p->end, i) >= 0) continue;
     if (r.find("speaks|speak|talks|has|gets|takes|heard|appears|contributes|floor|comes|turns|spoke|had|is", p->end, i) < 0 ||
-        r.find("interrupted|interrupts|overlaps|asks|says|asked|word|mentions|cuts|said", p->end, i) >= 0 || r.has(kDoubt))
+        r.find("interrupted|interrupts|overlaps|asks|says|asked|word|mentions|cuts|said|back|returns|again", p->end, i) >= 0 ||
+        r.has(kDoubt))
       continue;
     bool fits = false;
     double sum = 0;
@@ -298,56 +262,10 @@ void check_pronouns(Reading& r, const std::vector<Person>& people) {
   for (const Person& p : people)
     if (p.pronoun && p.who.empty() && is_one(r.word(p.begin), "he|she") && p.end < r.size() &&
         is_one(r.word(p.end), "says|asks|replies|answers|responds|speaks|talks|adds|tells"))
-      r.wrong("trait", "there is no " + sex_of(r.word(p.begin)));
+      r.wrong("trait", std::string("there is no ") + (r.word(p.begin).text == "he" ? "man" : "woman"));
 }
 
 }  // namespace
-
-std::vector<Person> persons_in(const Reading& r) {
-  std::vector<Person> out;
-  const Set all = all_speakers(r);
-  for (int i = 0; i < r.size(); ++i) {
-    const Word& w = r.word(i);
-    if (w.quote) continue;
-    Person p{i, i + 1, {}, is_one(w, kPronouns)};
-    if (is_one(w, kSexed)) {
-      p.who = of_sex(r, sex_of(w));
-      if (i + 1 < r.size() && is_one(r.word(i + 1), kAnyone)) ++p.end;
-    } else if (is_one(w, kAnyone)) {
-      p.who = all;
-      if (p.end < r.size() && r.word(i + 1).number >= 1 && is_one(w, "speaker|person|voice")) {
-        p.who = {static_cast<int>(r.word(i + 1).number)};
-        ++p.end;
-      }
-    } else if (elliptic(r, i)) {
-      p.who = {w.ordinal};
-    } else {
-      continue;
-    }
-    if (const int n = p.pronoun || elliptic(r, i) ? 0 : ordinal_before(r, i); n != 0) p.who = nth_of(r, p.who, n);
-    out.push_back(p);
-    i = p.end - 1;
-  }
-  // By name: "Anna".
-  for (const Mention& m : r.mentions) {
-    if (m.speaker <= 0 ||
-        std::any_of(out.begin(), out.end(), [&](const Person& p) { return p.begin < m.end && m.begin < p.end; }))
-      continue;
-    out.push_back({m.begin, m.end, {m.speaker}, false});
-  }
-  std::sort(out.begin(), out.end(), [](const Person& a, const Person& b) { return a.begin < b.begin; });
-  return out;
-}
-
-std::string names(const Set& who) {
-  std::string out;
-  for (const int s : who) out += (out.empty() ? "speaker " : ", ") + std::to_string(s);
-  return out;
-}
-
-int words_in(const std::string& plain_text) {
-  return static_cast<int>(std::count(plain_text.begin(), plain_text.end(), ' ')) - 1;
-}
 
 void check_people(Reading& r) {
   if (!r.facts.has_speech() || r.sentence.question) return;
@@ -355,6 +273,7 @@ void check_people(Reading& r) {
   check_quote_places(r);
   if (r.facts.speakers(r.audio) > 1) {
     check_attributions(r, people);
+    check_replies(r, people);
     check_first_and_last(r, people);
   }
   check_turn_counts(r, people);

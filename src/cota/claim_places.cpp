@@ -66,13 +66,14 @@ void check_ordinal(Reading& r, int i) {
   }
   // "X is (the) first (sound)", "X comes last"
   const Mention* m = last_before(r, i, from);
+  if (m == nullptr && from == 1 && r.word(1).text == ":") m = last_before(r, i, 0);
   if (m == nullptr || r.find("then|next|,|followed|later", i, r.size()) >= 0) return;
-  bool plain_way = r.find("is|was|comes|come|are|heard|came|as|appears|occurs|sounds", m->end, i) >= 0 ||
+  bool plain_way = r.find("is|was|comes|come|are|heard|came|as|appears|occurs|sounds|:", m->end, i) >= 0 ||
                    r.word(m->end - 1).text.ends_with("'s");
   for (int k = m->end; k < i; ++k)
     plain_way = plain_way &&
                 is_one(r.word(k),
-                       "is|was|comes|come|are|heard|came|as|the|clearly|indeed|therefore|thus|be|very|in|a|to|"
+                       "is|was|comes|come|are|heard|came|:|as|the|clearly|indeed|therefore|thus|be|very|in|a|to|"
                        "appears|occurs|sounds|number|my|also|and|only|actually|really|in|fact|definitely|certainly|even|still");
   const bool ends =
       i + 1 >= r.size() || is_one(r.word(i + 1), "sound|event|noise|thing|one|item|in|of|,|and|)|to|overall|among|audible|-");
@@ -93,8 +94,9 @@ void check_border(Reading& r, int i) {
   const int from = r.segment_begin(i);
   if (r.find("not|never|doesn't|no|before|after|until|when|once|as|if", from, i) >= 0) return;
   const Mention* subject = last_before(r, i, from);
-  const bool letter = i > 0 && ((r.word(i - 1).text.size() == 1 && r.word(i - 1).text != ",") ||
-                                is_one(r.word(i - 1), "they|these|which|both|options"));
+  const bool letter =
+      i > 0 && ((r.word(i - 1).text.size() == 1 && r.word(i - 1).text != ",") ||
+                is_one(r.word(i - 1), "they|these|which|that|who|both|options|sequences|orders|rows|lists|ones|answers|those"));
   if (is_one(r.word(i + 1), "with|on|by|off|in") && subject == nullptr && !letter) {
     const Mention* m = first_after(r, i, 8);
     if (m != nullptr && r.word(m->begin).segment == r.word(i).segment) expect_place(r, *m, n);

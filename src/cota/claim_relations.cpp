@@ -133,6 +133,11 @@ void check_match(Reading& r, const Match& m) {
     if (r.word(i).open) return;
   for (const Mention* x : m.sounds)
     if (!usable(r, *x) && !(m.relation == Relation::kApart && may_be_asserted(*x))) return;
+  // "Which sound accompanies the speech?" asks for one that is in the clip with it.
+  if (m.relation == Relation::kOverlap && r.answer &&
+      (r.sample->question.find("accompan") != std::string::npos ||
+       r.sample->question.find("together with") != std::string::npos))
+    return;
   if (m.sounds.size() == 2) {
     const Set &a = meant(*m.sounds[0]), &b = meant(*m.sounds[1]);
     // "the second bark is longer than the first": other rules tell those of one kind apart.

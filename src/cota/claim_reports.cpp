@@ -7,13 +7,13 @@ namespace areason::claims {
 namespace {
 
 bool content_word(const Word& w) {
-  return !w.quote && w.text.size() >= 4 && !w.stem.empty() &&
+  return !w.quote && w.text.size() >= 4 && w.number < 0 && !w.stem.empty() &&
          !is_one(w,
                  "that|this|what|with|they|them|there|have|from|then|about|which|asks|says|when|where|like|does|else|some|"
                  "know|think|only|also|will|would|could|should|over|under|into|than|just|very|even|after|before|their|your|"
                  "first|second|third|here|back|both|said|voice|want|wants|other|others|speaker|woman|turn|line|question|"
                  "goes|come|comes|much|more|most|last|once|twice|time|times|answer|answers|reply|says|tells|talk|talks|"
-                 "everyone|somebody|anybody|something|people|person|words|word|short|long");
+                 "questions|gives|asking|everyone|somebody|anybody|something|people|person|words|word|short|long");
 }
 
 // The speakers in whose turns a word is said, "bag" in "bags" as well.

@@ -73,6 +73,8 @@ void check_people(Reading& r);     // who says what, who begins, who has how man
 void check_relations(Reading& r);  // what the patterns of claim_patterns.h find
 void check_trends(Reading& r);     // one kind of sound against itself
 void check_when(Reading& r);       // one sound as another begins, ends or goes on
+void check_silences(Reading& r);   // amounts of silence, of level, lists of times
+void check_options(Reading& r);    // letters of options as names, before the scope is marked
 void check_degrees(Reading& r);    // longer, loudest, half as long, of whatever is spoken of
 
 }  // namespace areason::claims

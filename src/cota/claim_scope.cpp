@@ -84,14 +84,45 @@ void open_reported(Reading& r) {
            !is_one(r.word(end), "while|whereas|after|before|then|;|until|twice|once|times|first|last|with"))
       ++end;
     // What is said begins behind the verb; times, counts and places of the saying itself stay.
+    // "says something for about ten seconds"
+    for (int k = i + 1; k + 2 < end; ++k)
+      if (r.word(k).text == "for" && (r.word(k + 1).number >= 0 || r.word(k + 2).number >= 0) &&
+          r.find("s|second|seconds", k + 2, k + 5) >= 0)
+        end = k;
     for (int k = i + 1; k < end; ++k)
       if (is_one(r.word(k), "about|that|to|how|what|where|of|a|the|for|it|she|he|they|is|up|on|whether|why|,|:"))
         return open_words(r, k, end);
   }
 }
 
+// "In a and c the scream comes first", "B has the horn before the cymbal": what an option says.
+void open_options(Reading& r) {
+  const auto count = r.sample->choices.size();
+  const auto letter = [&](int i) {
+    return i < r.size() && r.word(i).text.size() == 1 && r.word(i).text[0] >= 'a' &&
+           r.word(i).text[0] < 'a' + static_cast<int>(count);
+  };
+  for (int i = 0; i + 1 < r.size() && count > 1; ++i) {
+    int k = is_one(r.word(i), "in|under|with|by|per") ? i + 1 : i;
+    const bool in = k > i;
+    if (k < r.size() && r.word(k).text == "(") ++k;
+    if (!letter(k)) continue;
+    const bool several = k + 2 < r.size() && is_one(r.word(k + 1), "and|or|,|/|)") && (letter(k + 2) || letter(k + 3));
+    const bool sure = several || r.word(k).text != "a" || (k + 1 < r.size() && r.word(k + 1).text == ")");
+    int end = k + 1;
+    while (end < r.size() && (letter(end) || is_one(r.word(end), "and|or|,|/|(|)"))) ++end;
+    const bool claims = end < r.size() && is_one(r.word(end),
+                                                 "has|have|puts|put|begins|begin|starts|start|places|place|swaps|"
+                                                 "swap|reverses|opens|lists|says|say|wants|claims|assumes|leads");
+    const bool aside = i > 0 && r.word(i - 1).text == "," && r.word(end - 1).text == ",";  // "the water, in (b), arrives"
+    if (sure && !aside && (in || (claims && (r.word(k).capital || several || end > k + 1))))
+      open_words(r, k, segment_around(r, std::min(end, r.size() - 1)).second);
+  }
+}
+
 void mark_open(Reading& r) {
   if (r.sentence.question) return open_words(r, 0, r.size());
+  open_options(r);
   for (int i = 0; i < r.size(); ++i) {
     const Word& w = r.word(i);
     if (is_one(w, "if|iff|unless|suppose|imagine|provided") || (is_one(w, "had") && i == 0)) {
@@ -266,7 +297,10 @@ void mark_mention(Reading& r, Mention& m) {
     return;
   }
   if (told_present(r, m)) return;
-  if (has_denial(r, leading_no ? 2 : from, to)) m.neutral = m.unsure = true;
+  int told_to = to;
+  for (int i = m.end; i + 1 < to && told_to == to; ++i)
+    if (is_one(r.word(i), "and|but") && is_one(r.word(i + 1), "no|not|never|neither|nobody|nothing")) told_to = i;
+  if (has_denial(r, leading_no ? 2 : from, told_to)) m.neutral = m.unsure = true;
   // "no dog, cat or cow": what goes on behind a denial without a verb of its own.
   bool verb = false;
   for (int i = from; i < to; ++i) verb = verb || is_verb(r.word(i));

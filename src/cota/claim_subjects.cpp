@@ -71,6 +71,18 @@ std::vector<Set> nth_of_named(const Reading& r, int i) {
   return out;
 }
 
+// Does the segment of word i name its sound by an ordinal alone?
+bool own_ordinal(const Reading& r, int i) {
+  const int from = r.segment_begin(i);
+  for (const Mention& m : r.mentions)
+    if (m.begin >= from && m.begin < r.segment_end(i)) return false;
+  for (int k = from; k + 1 < i; ++k)
+    if (r.word(k).ordinal != 0 && k > 0 && is_one(r.word(k - 1), "the|its") &&
+        !is_one(r.word(k + 1), "second|seconds|s|audio|clip|recording|part|file|half|time|track|of"))
+      return true;
+  return false;
+}
+
 }  // namespace
 
 Subjects subjects(const Reading& r, int i) {
@@ -78,6 +90,9 @@ Subjects subjects(const Reading& r, int i) {
   // "bird (10.0 s), fire (12.5 s)"
   for (const Mention& m : r.mentions)
     if (i > 1 && r.word(i - 1).text == "(" && m.end == i - 1 && is_asserted(m)) return {{events_of(r, m)}, false};
+  // "The first arrow flies at 0.4 s, the second at 1.6 s": the second of what is named.
+  if (own_ordinal(r, i))
+    if (std::vector<Set> named = nth_of_named(r, i); !named.empty()) return {std::move(named), true};
   // "the siren is there at 5.4 s and the horse …"
   bool before = false;
   for (const Mention& m : r.mentions)
@@ -96,9 +111,11 @@ Subjects subjects(const Reading& r, int i) {
   // What nobody could resolve may be meant as well.
   int from = i;
   while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
-  const bool pronoun = (out.empty() && ordinal_alone(r, i)) ||
-                       r.find("it|this|that|which|they|one|these|its|both|each|them|he|she|another|ones|latter|former|other",
-                              out.empty() ? 0 : from, i) >= 0;
+  const bool pronoun =
+      (out.empty() && ordinal_alone(r, i)) ||
+      r.find(out.empty() ? "it|this|that|which|they|one|these|its|both|each|them|he|she|another|ones|latter|former|other"
+                         : "it|this|they|one|these|its|both|each|them|he|she|another|ones|latter|former|other",
+             out.empty() ? 0 : from, i) >= 0;
   const bool explicitly = !out.empty();
   if (out.empty() || pronoun) {
     // "The last one starts at …"
@@ -140,7 +157,7 @@ bool clear_subject(const Reading& r, int i) {
       named += is_asserted(m) && (!m.human || m.speaker > 0 || r.facts.speakers(r.audio) == 1) ? 1 : 2;
   }
   constexpr const char* kPronouns = "it|they|this|that|which|he|she|these|those|one|other|another";
-  if (named == 1) return r.find(kPronouns, from, i) < 0;
+  if (named == 1) return r.find("it|they|this|he|she|these|those|one|other|another", from, i) < 0;
   // The only sound of the whole sentence, named before: "The beep, in contrast, lasts five seconds."
   if (named > 0 || r.mentions.empty() || r.mentions[0].begin > i || r.find(kPronouns, 0, i) >= 0 || ordinal_alone(r, i))
     return false;

@@ -51,7 +51,7 @@ std::string simplified(std::string_view text) {
       {"\u300c", "\""}, {"\u300d", "\""},  {"\u2011", "-"},       {"\u2010", "-"},
       {"\u2003", " "},  {"\u2009", " "},   {"\u00bd", ".5"},      {"\u201a", "'"},
       {"\u2032", "'"},  {"\u2033", "\""},  {"\u2015", " - "},     {"\u2190", " after "},
-      {"\u25cf", "\n"}, {"\u25aa", "\n"}};
+      {"+++", "\n"},    {"\u25cf", "\n"},  {"\u25aa", "\n"}};
   std::string out(text);
   for (const auto& [from, to] : kSigns) {
     for (std::size_t at = out.find(from); at != std::string::npos; at = out.find(from, at + std::string_view(to).size()))

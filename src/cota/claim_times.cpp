@@ -20,7 +20,7 @@ constexpr const char* kEnding =
     "done|ceases|ceased|subsides|to|closes|disappears|quiet|silent|finish";
 constexpr const char* kStarting =
     "becomes|commences|commencing|entering|beginning|starts|start|begins|begin|started|began|starting|beginning|onset|from|"
-    "enters|sets|arrives|emerges|comes|kicks|"
+    "come|came|enters|sets|arrives|emerges|comes|kicks|"
     "appears|"
     "follows|opens|joins|falls|strikes|occurs|returns|resumes|reappears|restarts|approaches";
 
@@ -54,6 +54,9 @@ bool pause_near(const Reading& r, int i) {
   int from = i, to = i;
   while (from > 0 && r.word(from - 1).segment == r.word(i).segment) --from;
   while (to < r.size() && r.word(to).segment == r.word(i).segment) ++to;
+  // "quite a pause, nearly fourteen seconds, before …"
+  if (from > 0 && r.word(from).text == "," && r.find("pause|silence|gap|break|lull|wait|interval", from - 4, from) >= 0)
+    return true;
   // "Between the two lie some five seconds."
   if (r.find("between", std::max(0, from - 8), i) >= 0) return true;
   return r.find(
@@ -75,7 +78,8 @@ bool of_sound(const Reading& r, int i) {
   while (of < r.size() && is_one(r.word(of), "or|so|and|a|bit|more")) ++of;
   if (of >= r.size() || r.word(of).text != "of") return false;
   const int to = r.segment_end(i);
-  if (r.find("remain|remains|remaining|ahead|between|left|alone|only|before|after|still|more|another|first|last", i, to) >= 0)
+  if (r.find("remain|remains|remaining|ahead|between|left|go|alone|only|before|after|still|more|another|first|last", i, to) >=
+      0)
     return false;
   return std::any_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) {
     return m.begin > of && m.begin <= of + 2 && is_asserted(m) && r.find("silence|nothing|the|this", of, m.begin) < 0;
@@ -92,6 +96,9 @@ Roles roles_of(const Reading& r, int i, int from) {
   if (after + 1 < r.size() && is_one(r.word(after), "or") && is_one(r.word(after + 1), "so")) after += 2;
   if (r.find("mark|in|into", after, after + 1) >= 0 && !(after + 1 < r.size() && r.word(after + 1).text == "length"))
     out.moment = true;
+  // "joined by an insect half a second in": after something has begun
+  if (after < r.size() && r.word(after).text == "in" && (after + 1 >= r.size() || r.word(after + 1).stem.empty()))
+    out.gap = true;
   if (r.find("long|worth|of", after, after + 1) >= 0 ||
       (after + 1 < r.size() && is_one(r.word(after), "in") && is_one(r.word(after + 1), "length")))
     out.length = true;
@@ -152,6 +159,8 @@ bool fits_moment(const Reading& r, const Set& events, const Amount& a, int i) {
   bool ends = false, starts = false;
   // The nearest cue holds: "starting at 1.1 and finishing at 2.4".
   for (int k = prep - 1; k >= from && !ends && !starts; --k) {
+    // "It starts at 0.3 and at 1.2 it's gone": the cue is of another amount.
+    if (number(r, k) && (decimal(r, k) || unit(r, k + 1))) break;
     // "silent until a rooster crows at ten seconds": the cue is of something else.
     if (std::any_of(r.mentions.begin(), r.mentions.end(),
                     [&](const Mention& m) { return k >= m.begin && k < m.end && m.end < prep; }) &&
@@ -239,6 +248,12 @@ bool of_options(const Reading& r, const Amount& a) {
   });
 }
 
+// "… 0.9 s after the speech": is there a sound right behind it?
+bool names_other(const Reading& r, int i) {
+  return std::any_of(r.mentions.begin(), r.mentions.end(),
+                     [&](const Mention& m) { return m.begin > i && m.begin <= i + 5 && is_asserted(m); });
+}
+
 void check_amount(Reading& r, int i) {
   const Amount a = amount_at(r.sentence, i);
   const int from = lead(r, i);
@@ -249,14 +264,18 @@ void check_amount(Reading& r, int i) {
   const Subjects about = subjects(r, i);
   if (about_clip(r, i) && (fits_clip(r, a) || about.sets.empty())) return;
   if (about.sets.empty()) return;
+  // "starts 0.9 s after the speech": neither a length nor a moment
+  const bool later =
+      roles.gap && gap_kind(r, i) == Gap::kLater && from > 0 && is_one(r.word(from - 1), kStarting) && names_other(r, i);
   for (const Set& events : about.sets) {
-    if (roles.gap && silence(r, i)) break;
+    if ((roles.gap && silence(r, i)) || later) break;
     if (roles.length && fits_length(r, events, a, i)) return;
     if (roles.moment && fits_moment(r, events, a, i)) return;
   }
   const Gap gap = gap_kind(r, i);
   if (roles.gap && gap == Gap::kLater) {
     if (fits_later(r, a, i, std::max(0.4, 0.2 * a.value))) return;
+    if (later) return r.wrong("gap", "nothing starts " + seconds(a.value) + " from it");
   } else if (roles.gap && fits_gap(r, a, std::max(0.4, 0.2 * a.value), gap))
     return;
   if (roles.gap && gap == Gap::kSilence && silence(r, i))
@@ -264,13 +283,16 @@ void check_amount(Reading& r, int i) {
   const bool at =
       roles.moment && !roles.length && about.sets.size() == 1 && from > 0 && is_one(r.word(from - 1), "at|around|by|until");
   if (roles.gap && gap == Gap::kOverlap && roles.length && !about_clip(r, i) &&
-      r.find("overlap|overlaps|shared|share|coincide|coincides", r.segment_begin(i), r.segment_end(i)) >= 0 &&
+      (r.find("overlap|overlaps|shared|share|coincide|coincides", r.segment_begin(i), r.segment_end(i)) >= 0 ||
+       (r.find("together", i - 5, i) >= 0 && r.find("for", i - 4, i) >= 0 &&
+        r.find("sound|sounds|heard|are", i - 8, i) >= 0)) &&
       r.find("no|not|never|without|before|after|than|later|only", r.segment_begin(i), r.segment_end(i)) < 0)
     return r.wrong("overlap", "no overlap of " + seconds(a.value));
   const bool part =
       r.find(roles.moment ? "two|both|together|alone|nothing|rest" : "two|both|together|alone|only|remaining|nothing|rest",
              r.segment_begin(i), r.segment_end(i)) >= 0;
-  const bool pause = r.gaps && r.find("it|this|that|one|first|second|last|which", 0, i) >= 0;
+  const bool pause = r.gaps && r.find("it|this|that|one|first|second|last|which", 0, i) >= 0 &&
+                     r.find("each|every", r.segment_begin(i), i) < 0;
   const bool known =
       clear_subject(r, i) || (!part && !pause && about.resolved && (at || governed(r, i, roles))) || of_sound(r, i);
   if (!known && fits_anything(r, a, roles, !part && governed(r, i, roles) && !about_clip(r, i))) return;
@@ -338,21 +360,6 @@ void check_interval(Reading& r, int i, int k) {
   r.wrong("time", "nothing named is heard from " + seconds(a.value) + " to " + seconds(b.value));
 }
 
-// "The dog: 0.5 to 1.5 s. That is 1.0 s." and "2.5 is more than 1.0"
-void check_arithmetic(Reading& r) {
-  if (r.size() >= 4 && r.word(0).text == "that" && r.word(1).text == "is" && number(r, 2) && unit(r, 3) &&
-      r.interval.first >= 0 &&
-      std::abs(r.interval.second - r.interval.first - r.word(2).number) > 0.06 + (decimal(r, 2) ? 0 : 0.5))
-    r.wrong("length", "the interval before it is " + seconds(r.interval.second - r.interval.first) + " long");
-  for (int i = 0; i + 4 < r.size(); ++i) {
-    if (!number(r, i) || !number(r, i + 4) || !is_one(r.word(i + 1), "is") || !is_one(r.word(i + 3), "than")) continue;
-    const bool more = is_one(r.word(i + 2), "more|longer|greater|larger|higher"),
-               less = is_one(r.word(i + 2), "less|shorter|fewer|smaller|lower");
-    const double a = r.word(i).number, b = r.word(i + 4).number;
-    if ((more && a <= b) || (less && a >= b)) r.wrong("arithmetic", seconds(a) + " against " + seconds(b));
-  }
-}
-
 bool other_unit(const Reading& r, int i) {
   return r.find("hz|khz|db|bpm|beats|percent|%|times|minutes|minute|/", i + 1, i + 2) >= 0;
 }
@@ -361,7 +368,6 @@ bool other_unit(const Reading& r, int i) {
 
 void check_times(Reading& r) {
   if (r.sentence.question) return;
-  check_arithmetic(r);
   // Results of sums are not moments.
   if (r.has("minus|plus|subtract|subtracting|difference|=")) return;
   for (int i = 0; i < r.size(); ++i) {
@@ -379,7 +385,11 @@ void check_times(Reading& r) {
     // "a cricket chirps for nine"
     const bool counted = !clock && r.find("for|takes|lasts", lead(r, i) - 1, lead(r, i)) >= 0 &&
                          (i + 1 >= r.size() || is_one(r.word(i + 1), ",|)|--")) && r.word(i).number > 0.2;
-    if (clock || bare || counted) check_amount(r, i);
+    // "the dog barks around twelve"
+    const bool round = !clock && !decimal(r, i) && i > 1 && is_one(r.word(i - 1), "at|around") && r.word(i).number >= 3 &&
+                       (i + 1 >= r.size() || is_one(r.word(i + 1), ",|)|--")) && clear_subject(r, i) &&
+                       !r.has("option|options|line|turn|number|audio");
+    if (clock || bare || counted || round) check_amount(r, i);
   }
 }
 

@@ -24,6 +24,7 @@ bool refused(const Reading& r, int i) {
              "less|"
              "more|excludes|excluded|lack|lacks|less|anything",
              std::max(0, i - 4), i) >= 0 ||
+         r.find("further|farther|away|different|differs|unlikely|impossible|ruled", i + 1, std::min(to, i + 8)) >= 0 ||
          r.find("would|like|sounding|missing|absent|excluded|out|usually|often|ish", i + 1, std::min(r.size(), i + 3)) >= 0;
 }
 
@@ -114,7 +115,7 @@ void check_sexes(Reading& r) {
   if (found.size() != 1) return;
   const Found& f = found[0];
   // "the second man" is told apart by the rule for people.
-  if (f.at > 0 && (r.word(f.at - 1).ordinal != 0 || is_one(r.word(f.at - 1), "other|another|same|different"))) return;
+  if (f.at > 0 && (r.word(f.at - 1).ordinal != 0 || is_one(r.word(f.at - 1), "other|another|same|different|and|or|/"))) return;
   int who = 0;
   for (const Mention& m : r.mentions)
     if (m.speaker > 0 && r.word(m.begin).segment <= r.word(f.at).segment && std::abs(m.begin - f.at) <= 8)

@@ -1,6 +1,7 @@
 // One kind of sound against itself: "each louder than the one before", "the second is the longer one", "the last is the
 // loudest".
 #include <algorithm>
+#include <map>
 
 #include "cota/claim_rules.h"
 
@@ -34,6 +35,35 @@ Degree degree_at(const Reading& r, int i) {
   return {};
 }
 
+// The one kind that the sentence before is about, where "the last one" can be no other: none of the other file.
+Set named_before(const Reading& r) {
+  Set out;
+  for (const Mention& m : r.before) {
+    if (m.quote || m.denied || m.human || (!out.empty() && out != m.wide)) return {};
+    out = m.wide;
+  }
+  return out;
+}
+
+// "The first bout is softer than the second": of the only kind that is heard more than once.
+Set bouts(const Reading& r) {
+  constexpr const char* kBout =
+      "bout|burst|round|pass|flight|go|occurrence|instance|visit|repetition|effort|attempt|appearance|call|cry|blow|strike|hit|"
+      "stroke|stretch|spell";
+  bool named = false;
+  for (int i = 1; i < r.size(); ++i) named = named || (r.word(i - 1).ordinal != 0 && is_one(r.word(i), kBout));
+  if (!named) return {};
+  std::map<std::pair<int, std::string>, Set> kinds;
+  for (const int e : r.facts.foreground(r.audio)) kinds[{r.facts.at(e).audio, r.facts.at(e).label}].insert(e);
+  Set out;
+  for (const auto& [kind, events] : kinds) {
+    if (events.size() < 2) continue;
+    if (!out.empty()) return {};
+    out = events;
+  }
+  return out;
+}
+
 // All of the one kind that the sentence is about; empty where it may be about several.
 std::vector<int> kind_of(const Reading& r, int i) {
   Set events;
@@ -48,7 +78,10 @@ std::vector<int> kind_of(const Reading& r, int i) {
     std::set<std::string> labels;
     events = r.facts.foreground(r.audio);
     for (const int e : events) labels.insert(r.facts.at(e).label);
-    if (labels.size() != 1) return {};
+    if (labels.size() != 1) {
+      events = bouts(r);
+      if (events.empty() && r.facts.audios() > 1) events = named_before(r);
+    }
   }
   std::vector<int> out(events.begin(), events.end());
   std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
@@ -124,6 +157,19 @@ void check_more(const Trend& t, int i, int place) {
   wrong(t, i);
 }
 
+// "the second neigh ends at 4.6 s, and it is much shorter than the first one": two of a kind by their places.
+bool check_two_places(const Trend& t, int i, int than) {
+  const Reading& r = t.r;
+  int own = named_place(t, r.segment_begin(i), i);
+  const int other = named_place(t, than, std::min(r.size(), than + 4));
+  if (own == -1 && r.find("it|it's", r.segment_begin(i), i) >= 0)
+    for (const Mention& m : r.mentions)
+      if (m.nth != 0 && m.end <= i) own = m.nth < 0 ? static_cast<int>(t.order.size()) - 1 : m.nth - 1;
+  if (own < 0 || other < 0 || own == other || own >= static_cast<int>(t.order.size())) return false;
+  if (!t.beats(static_cast<std::size_t>(own), static_cast<std::size_t>(other))) wrong(t, i);
+  return true;
+}
+
 void check_degree(Reading& r, int i, const Degree& degree) {
   const Trend t{r, degree, kind_of(r, i)};
   if (t.order.size() < 2) return;
@@ -132,6 +178,7 @@ void check_degree(Reading& r, int i, const Degree& degree) {
   if (r.find("not|never|isn't|neither|nor|no|nothing|none|if|would|could|than|as", from, i) >= 0) return;
   const int than = r.find("than", i, i + 4);
   const bool before = than >= 0 && r.find("before|predecessor|previous|preceding|last|earlier", than, than + 5) >= 0;
+  if (than >= 0 && !before && !degree.most && check_two_places(t, i, than)) return;
   const int place = named_place(t, from, before ? than : to);
   if (place == -2) return;
   if (degree.most) {
@@ -145,7 +192,9 @@ void check_degree(Reading& r, int i, const Degree& degree) {
   const bool each = r.find("each|every|progressively|successively|steadily|gradually", from, std::min(r.size(), i + 8)) >= 0;
   // "each" of two kinds may be meant one by one.
   if (each && r.find("two|both", from, to) < 0) return check_each(t, i);
-  if (before || (place >= 0 && t.order.size() == 2)) check_more(t, i, place);
+  // "it comes back, a bit longer this time"
+  const bool again = place < 0 && t.order.size() == 2 && r.find("time", i + 1, i + 3) >= 0 && r.find("this", i + 1, i + 2) >= 0;
+  if (before || (place >= 0 && t.order.size() == 2) || again) check_more(t, i, again ? 1 : place);
 }
 
 }  // namespace

@@ -92,6 +92,11 @@ bool main_clause(const Read& read, const SensePlace& place, int other_end, Claus
                                 "straight|seconds|second|a|moment|little|bit|some|exactly|precisely|at|about");
   if (!adverbs) {
     main = read.clause(from, place.begin);
+    // "the footsteps, which begin before …"
+    if (main.subject == nullptr && from > 1 && is_one(r.word(from - 1), "which|who")) {
+      main.subject = read.last_ref(0, from - 1);
+      return main.subject != nullptr && !main.subject->pronoun && main.subject->end >= from - 3;
+    }
     if (main.subject != nullptr) return !main.subject->pronoun || !main.subject->events.empty();
     // "…, fades and stops before the bell rings": of what the sentence has named
     if (!main.verb || r.find("sound|sounds|one|event|noise|thing|anything|nothing|everything|what|who", from, place.begin) >= 0)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cota/claim_asked.h"
+#include "cota/claim_files.h"
 #include "cota/claim_rules.h"
 
 namespace areason {
@@ -65,6 +67,9 @@ bool affirmed(const Reading& r, const Mention& m) {
              "detected|first|last|final",
              m.end, std::min(to + 1, m.end + 5)) >= 0)
     return true;
+  // "a good second of birdsong"
+  if (m.begin > 1 && r.word(m.begin - 1).text == "of" && is_one(r.word(m.begin - 2), "second|seconds|s|burst|round|bit|lot"))
+    return true;
   const bool added = r.find("too|also|well", std::max(from, m.begin - 5), std::min(r.size(), m.end + 3)) >= 0;
   if (m.end + 1 < r.size() && is_one(r.word(m.end), "is|are|was|were") && is_one(r.word(m.end + 1), "in|to") &&
       r.find("audio|clip|recording|found|be", m.end + 2, m.end + 5) >= 0)
@@ -75,7 +80,7 @@ bool affirmed(const Reading& r, const Mention& m) {
       r.find("a|an|one|some|two|three|another|both|its|by|more|somebody|someone", std::max(from, m.begin - 3), m.begin) >= 0;
   if (r.find(
           "hear|hears|heard|notice|detect|catch|by|then|there|with|there's|hearing|comes|came|by|plus|also|contains|includes|"
-          "followed|sound|besides|add|of",
+          "followed|sound|besides|add|of|reports|features|brings|adds|presents|reveals|holds|comprises|joined",
           from, m.begin) >= 0 &&
       determined)
     return true;
@@ -134,11 +139,22 @@ bool affirmed_there(const Reading& r) {
           r.find("not|no|never|while|whereas|other|than|both|which|or", 0, r.size()) < 0);
 }
 
+// "No whoosh there": in the file that was spoken of before.
+bool elsewhere_meant(const Reading& r) {
+  if (r.facts.audios() < 2 || r.audio != kAnyAudio) return false;
+  for (int i = 0; i < r.size(); ++i)
+    if (is_one(r.word(i), "there|here|that|either|latter|former|other") &&
+        !(r.word(i).text == "there" && i + 1 < r.size() && is_one(r.word(i + 1), "is|are|was|were|isn't|aren't|has")))
+      return true;
+  return false;
+}
+
 void check_presence(Reading& r) {
+  const bool elsewhere = elsewhere_meant(r);
   for (const Mention& m : r.mentions) {
     if (m.quote || m.neutral) continue;
     if (m.denied) {
-      check_absence(r, m);
+      if (!elsewhere) check_absence(r, m);
       continue;
     }
     if (m.speaker > 0) {
@@ -162,37 +178,11 @@ void check_presence(Reading& r) {
   }
 }
 
-// "Audio 2: …" speaks of that file until another is named; "in audio 2" of this sentence's.
-struct Scope {
-  int lasting = kAnyAudio;
-  int of(const Sentence& s, int audios) {
-    if (audios < 2) return kAnyAudio;
-    int named = kAnyAudio, count = 0;
-    const int n = static_cast<int>(s.words.size());
-    for (int i = 0; i + 1 < n; ++i) {
-      const Word &a = s.words[static_cast<std::size_t>(i)], &b = s.words[static_cast<std::size_t>(i + 1)];
-      int audio = kAnyAudio;
-      if (is_one(a, "audio|clip|recording|part|file|track|exhibit|section|segment") && b.number >= 1 && b.number <= 9)
-        audio = static_cast<int>(b.number) - 1;
-      if (a.ordinal > 0 && is_one(b, "audio|clip|recording|part|file|track|exhibit|section|half")) audio = a.ordinal - 1;
-      // "the rooster is only in the second one"
-      if (a.ordinal > 0 && is_one(b, "one") && i > 1 && is_one(s.words[static_cast<std::size_t>(i - 2)], "in|from|on|to"))
-        audio = a.ordinal - 1;
-      if (audio == kAnyAudio) continue;
-      if (i == 0 && n > 2 && s.words[2].text == ":") lasting = audio;
-      count += audio == named ? 0 : 1;
-      named = audio;
-    }
-    if (count > 1) return kAnyAudio - 1;  // two at once: not understood
-    return count == 1 ? named : lasting;
-  }
-};
-
 constexpr const char* kGaps =
     "pause|pauses|gap|gaps|silence|silences|overlap|overlaps|overlapping|interval|intervals|break|breaks|crosstalk|quiet";
 
 void check_section(const std::string& text, Section section, Reading& r) {
-  Scope scope;
+  FileScope scope;
   int gaps_before = 0;  // sentences since
   r.before.clear();
   r.earlier.clear();
@@ -200,18 +190,22 @@ void check_section(const std::string& text, Section section, Reading& r) {
   r.interval = {-1, -1};
   r.section = section;
   r.answer = section == Section::kSummary || section == Section::kResponse;
-  for (Sentence& s : sentences_of(text)) {
+  std::vector<Sentence> sentences;
+  for (Sentence& whole : with_own_answers(sentences_of(text)))
+    for (Sentence& s : by_file(std::move(whole), r.facts.audios())) sentences.push_back(std::move(s));
+  for (Sentence& s : sentences) {
     r.audio = scope.of(s, r.facts.audios());
     r.sentence = std::move(s);
-    if (r.audio < kAnyAudio) continue;
+    if (r.audio == kMixedAudio) continue;
     r.mentions = mentions_in(r.sentence, r.facts, r.audio);
     gaps_before = r.has(kGaps) ? 6 : std::max(0, gaps_before - 1);
     r.gaps = gaps_before > 0;
     check_quotations(r);
+    check_options(r);
     mark_scope(r);
     check_presence(r);
     for (const auto rule : {check_counts, check_order, check_places, check_times, check_overlaps, check_lengths, check_traits,
-                            check_people, check_relations, check_trends, check_when, check_degrees})
+                            check_people, check_relations, check_trends, check_when, check_degrees, check_silences})
       rule(r);
     if (r.mentions.empty()) continue;
     r.earlier = std::move(r.before);
