@@ -93,7 +93,8 @@ function showFailure(turn, question, error) {
   if (!byId("question").value) byId("question").value = question;
   say("");
   if (error.name === "AbortError") return turn.stopped();
-  turn.fail(error.message);
+  // The server knows clips by their place in the request only.
+  turn.fail(error.message.replace(/messages\[\d+\]\.content\[(\d+)\]/g, (place, i) => clips.names[i] ?? place));
   if (error.status === 401) wantKey();
 }
 
