@@ -29,6 +29,16 @@ audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/dri
  --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)' \
  --eval-every 300 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 46
 
+# part 6, of v3: 24,000 fresh clips of the same recordings, voices and soundfonts, another seed, the wording of nano-synth-3
+#   audio-reasoner data synth --out runs/n12-data --seed 20261122 --train 24000 --val 0 --test-per-kind 0 --drills 40000 --questions-per-clip 5
+# longer, overlap, digits, speakers: the same with --questions-per-clip 16 into another folder with these clips.jsonl and a link to the clips, then
+#   grep '"kind":"sound-longer"', likewise sound-overlap, speech-digits; speakers: grep '"kind":"speech-speakers"' | grep 'speaker 2'
+audio-reasoner-train --data "runs/n12-data/train.jsonl" --data "runs/n12-data/drills.jsonl#24000" --data "runs/n12-data/longer.jsonl#5000" --data "runs/n12-data/speakers.jsonl#3000" --data "runs/n12-data/digits.jsonl#2000" --data "runs/n12-data/overlap.jsonl#2000" \
+ --val runs/nano-data/n8-val.jsonl --init runs/n6/last --out runs/n12 --lr 1.0e-3 --muon --muon-lr 2.5e-3 --audio-lr 2.5e-4 --min-lr 1e-5 --warmup 40 \
+ --weight-decay 0.05 --batch-samples 32 --seed 12 --time-masks 0 --frequency-masks 1 --tags-weight 0.2 --planning-weight 0.2 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 1 --key-weight 5 \
+ --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)|[a-z] ([0-9.]+) s\. |the longer is the ([a-z ]+)\.|The ([a-z ]+) is longer|The ([a-z ]+) lasts longer' \
+ --eval-every 600 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 2 --max-minutes 70
+
 # the model without the chain of the card's last columns, from the decoder's first step; asked with `ask --structure free --max-new-tokens 80`, in second turns with the <RESPONSE> of
 # earlier turns alone. By the words alone: both models' answers through sed -E 's/ ?\(?(The|the) answer is \(?[A-Da-d]\)?\.?//g' before `data score`
 audio-reasoner-train --data runs/nano-data/train.jsonl --data runs/nano-data/drills.jsonl --val runs/nano-data/val.jsonl --target answer --config configs/nano.json --tokenizer runs/tok2 \

@@ -142,8 +142,7 @@ TEST_F(EngineTest, RequestsJoinAndLeaveBetweenSteps) {
   submit(3);
   while (engine.step()) {
   }
-  EXPECT_EQ(ends[1], "length");
-  EXPECT_EQ(ends[3], "length");
+  for (const std::size_t i : {1u, 3u}) EXPECT_TRUE(ends[i] == "stop" || ends[i] == "length") << ends[i];
 }
 
 TEST_F(EngineTest, ARequestThatFailsFailsAlone) {
