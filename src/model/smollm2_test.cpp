@@ -22,6 +22,11 @@ namespace {
 using namespace testing_model;
 namespace fs = std::filesystem;
 
+std::string text_file() {
+  const char* named = std::getenv("AREASON_SMOLLM2_TEXT");  // a longer one, for tools/kl_llama_cpp.py
+  return named != nullptr ? named : "tests/cases/quality_text.txt";
+}
+
 std::string smollm2_file() {
   const char* named = std::getenv("AREASON_SMOLLM2");
   const std::string path = named != nullptr ? named : ".cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -174,7 +179,7 @@ TEST(SmolLM2Test, EveryFormatsKlOnRealWeightsSlow) {
   if (path.empty()) GTEST_SKIP();
   const GgufFile file = GgufFile::open(path);
   const Tokenizer tokenizer = gguf_tokenizer(file);
-  const Text text{tokenizer.encode(read_file("tests/cases/quality_text.txt"), SpecialTokens::kAsText), 49152};
+  const Text text{tokenizer.encode(read_file(text_file()), SpecialTokens::kAsText), 49152};
   const char* kept = std::getenv("AREASON_SMOLLM2_KEEP");
   const ScratchDir scratch;
   const std::string dir = kept != nullptr ? kept : scratch.path();
