@@ -319,6 +319,28 @@ void check_of_them(Reading& r, int i) {
       return r.wrong("count", m.name + " is heard " + std::to_string(m.events.size()) + " times, not " + times(n));
 }
 
+// "the siren is heard again at the end", where it is heard once
+void check_again(Reading& r) {
+  for (const Mention& m : r.mentions) {
+    if (!is_asserted(m) || m.human || m.wide.size() != 1 || m.nth != 0 || r.facts.at(*m.wide.begin()).to > 29) continue;
+    const int from = r.segment_begin(m.begin), to = r.segment_end(m.begin);
+    const int again = r.find("again", m.end, std::min(to, m.end + 4));
+    const bool heard = again > 0 && is_one(r.word(again - 1), "heard|audible|back|sounds|appears|comes");
+    const bool returns = m.end < to && is_one(r.word(m.end), "returns|reappears");
+    if ((heard || returns) &&
+        r.find("not|never|no|nobody|nothing|doesn't|isn't|if|would|before|until|silence|quiet", from, to) < 0)
+      r.wrong("count", m.name + " is heard once");
+  }
+}
+
+// "the third of the six sounds"
+void check_rank_total(Reading& r, int i) {
+  if (i >= 3 && i + 1 < r.size() && r.word(i - 1).text == "the" && r.word(i - 2).text == "of" && r.word(i - 3).ordinal != 0 &&
+      is_one(r.word(i + 1), "sounds|events|noises") && (i + 2 >= r.size() || is_one(r.word(i + 2), "is|,|in|here|are")) &&
+      r.facts.audios() == 1)
+    expect_total(r, r.word(i).number);
+}
+
 // "the third howl" where there are two
 void check_beyond(Reading& r) {
   for (const Mention& m : r.mentions)
@@ -337,9 +359,11 @@ void check_counts(Reading& r) {
     if (adverb > 0 && !w.open && !conjunction) count_times(r, adverb, i, i + 1);
     if (!is_count(r, i)) continue;
     check_of_them(r, i);
+    check_rank_total(r, i);
     counted_noun(r, i) >= 0 ? check_number(r, i) : check_sum(r, i);
   }
   check_company(r);
+  check_again(r);
   check_beyond(r);
 }
 

@@ -1,6 +1,7 @@
 #include "cota/claim_files.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace areason::claims {
 namespace {
@@ -26,6 +27,10 @@ std::vector<Named> files_in(const Sentence& s, int audios) {
     if (is_one(a, kFiles) && b.number >= 1 && b.number <= 9) audio = static_cast<int>(b.number) - 1;
     if (a.ordinal > 0 && is_one(b, kFiles)) audio = a.ordinal - 1;
     if (a.ordinal > 0 && is_one(b, "half")) audio = a.ordinal - 1;
+    // "In 2 there's a drum."
+    if (is_one(a, "in") && b.number >= 1 && b.number <= 9 && std::isdigit(static_cast<unsigned char>(b.text[0])) != 0 &&
+        (i + 2 >= n || is_one(word(s, i + 2), ",|there|there's|it|the|a|an|nothing|:|no")))
+      audio = static_cast<int>(b.number) - 1;
     // "the rooster is only in the second one"
     if (a.ordinal > 0 && is_one(b, "one") && i > 1 && is_one(word(s, i - 2), "in|from|on|to")) audio = a.ordinal - 1;
     // "the first recording is of an owl, the second of a rooster"

@@ -102,6 +102,11 @@ void check_cued_list(Reading& r) {
       cue = cue || forward || (r.word(i).text == "last" && i + 2 < r.size() && r.word(i + 1).text == "of");
     }
     cue = cue || (m.end < r.size() && r.word(m.end).text == "again");
+    // "wood being chopped" is one of them
+    if (joined && end > 0 && run.back() == m.wide && r.find(",|then|and|again|another|finally|more|--", end, m.begin) < 0) {
+      end = m.end;
+      continue;
+    }
     if (!joined) {
       const bool keep = !run.empty();
       if (keep) judge();

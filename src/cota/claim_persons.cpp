@@ -122,7 +122,8 @@ std::vector<Person> persons_in(const Reading& r) {
         ++p.end;
       }
     } else if (elliptic(r, i)) {
-      p.who = {w.ordinal};
+      // "another man asks, and a third answers": the third of whom?
+      p.who = r.word(i - 1).text == "a" ? all : Set{w.ordinal};
     } else {
       continue;
     }

@@ -140,6 +140,10 @@ void mark_open(Reading& r) {
       if (is_one(w, "words|word|question|asked|wants|need|needs|mention|mentions|mentioned|suggests") && r.facts.only_speech())
         continue;
       open_segment(r, i);
+      // "Option (b) does, but puts the applause in second place"
+      for (int k = i + 1; k + 1 < r.size() && is_one(w, "option|options"); ++k)
+        if (is_one(r.word(k), "but|and") && is_one(r.word(k + 1), "puts|put|places|place|swaps|lists|gives|says|claims|wants"))
+          open_words(r, k, r.size());
       if (is_one(w,
                  "rules|ruled|rule|eliminates|eliminate|excludes|exclude|excluded|dismiss|discard|reject|listened|looked|"
                  "searched|thought|wondered|"

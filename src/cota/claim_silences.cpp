@@ -17,7 +17,8 @@ enum class Quiet { kNone, kSilence, kApart };
 // Words that may stand between "a pause" and its amount.
 constexpr const char* kBetween =
     "of|about|around|roughly|approximately|nearly|almost|just|under|over|a|an|some|only|is|was|lasts|lasting|lasted|for|:|the|"
-    "spell|more|less|than|well|little|bit|barely|not|quite|good|least|at|exactly|measures|short|shy|perhaps|maybe|no|even|,";
+    "between|spell|more|less|than|well|little|bit|barely|not|quite|good|least|at|exactly|measures|short|shy|perhaps|maybe|no|"
+    "even|,";
 
 bool nothing_else(const Reading& r, int k) {
   return r.word(k).text == "nothing" && !(k + 1 < r.size() && is_one(r.word(k + 1), "but|else|other|except|more|that|happens"));
@@ -96,14 +97,20 @@ void distances(const Reading& r, const Set& a, const Set& b, std::vector<double>
     }
 }
 
-// Two kinds set against each other by the sentence itself: only what lies between them counts.
-bool of_two(const Reading& r, std::vector<double>& out) {
+// What the sentence names, a kind once; none where one of them is not said to be there, or is anybody's voice.
+std::vector<const Mention*> kinds_in(const Reading& r) {
   std::vector<const Mention*> kinds;
   for (const Mention& m : r.mentions) {
-    if (!is_asserted(m) || m.human) return false;
+    if (!is_asserted(m) || m.human) return {};
     if (std::none_of(kinds.begin(), kinds.end(), [&](const Mention* k) { return share(k->events, m.events); }))
       kinds.push_back(&m);
   }
+  return kinds;
+}
+
+// Two kinds set against each other by the sentence itself: only what lies between them counts.
+bool of_two(const Reading& r, std::vector<double>& out) {
+  const std::vector<const Mention*> kinds = kinds_in(r);
   if (kinds.size() != 2 || !r.has("when|before|until|after|between") || r.has("it|that|this|they|each|both|or")) return false;
   out.clear();
   distances(r, kinds[0]->events, kinds[1]->events, out);
@@ -126,7 +133,7 @@ void check_silence(Reading& r, int i, int behind) {
   const Quiet quiet = quiet_at(r, i, behind);
   if (quiet == Quiet::kNone) return;
   const int from = r.segment_begin(i);
-  if (r.find("if|would|could|without|never|longer|shorter|between", from, i) >= 0 && r.find("between", from, i) < 0) return;
+  if (r.find("if|would|could|without|never|longer|shorter", from, i) >= 0) return;
   const Amount a = amount_at(r.sentence, i);
   const double tol = a.low < a.high ? std::max(0.25, 0.1 * a.value) : std::max(0.35, 0.25 * a.value);
   for (const double d : candidates(r, quiet))
@@ -147,6 +154,25 @@ void check_decibels(Reading& r, int i) {
     for (const Happening& y : r.facts.all())
       if (&x != &y && a.fits(std::abs(x.level_db - y.level_db), tol)) return;
   r.wrong("level", "no two sounds differ by so much");
+}
+
+// "the horse exceeds the sheep by about one second", "outlasts it by …": of the two that the sentence names.
+void check_excess(Reading& r, int i) {
+  const int from = r.segment_begin(i), by = r.find("by", i - 5, i);
+  if (by < 0 || r.find("exceeds|exceed|outlasts|outlast|longer|shorter", from, by) < 0 ||
+      r.has("not|no|never|if|would|or|between"))
+    return;
+  const std::vector<const Mention*> kinds = kinds_in(r);
+  if (kinds.size() != 2 || kinds[1]->begin > i || r.word(kinds[0]->begin).segment != r.word(i).segment) return;
+  const Amount a = amount_at(r.sentence, i);
+  const double tol = std::max(0.4, 0.25 * a.value);
+  for (const int x : kinds[0]->events)
+    for (const int y : kinds[1]->events) {
+      const Happening &one = r.facts.at(x), &other = r.facts.at(y);
+      if (a.fits(std::abs((one.to - one.from) - (other.to - other.from)), tol) || a.fits(std::abs(one.to - other.to), tol))
+        return;
+    }
+  r.wrong("length", "they differ by something else");
 }
 
 // "hoots at 0.3, 7.6, 14.5 and 26.3 seconds": each is the start of one of them. Returns the last word of the list.
@@ -211,6 +237,7 @@ void check_silences(Reading& r) {
     if (r.word(i).number < 0 || r.word(i).open) continue;
     check_decibels(r, i);
     const bool hyphen = i + 2 < r.size() && r.word(i + 1).text == "-" && unit(r, i + 2);
+    if (unit(r, i + 1)) check_excess(r, i);
     if (unit(r, i + 1) || hyphen) check_silence(r, i, hyphen ? i + 3 : i + 2);
     i = check_list(r, i);
   }

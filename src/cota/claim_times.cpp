@@ -207,6 +207,9 @@ bool about_clip(const Reading& r, int i) {
 // Does a verb of lasting, beginning or ending stand right before the amount?
 bool governed(const Reading& r, int i, const Roles& roles) {
   const int from = std::max(r.segment_begin(i), lead(r, i) - 4);
+  // "each time about five seconds"
+  const int first = lead(r, i);
+  if (roles.length && first > 1 && r.word(first - 1).text == "time" && is_one(r.word(first - 2), "each|every")) return true;
   // "…, nearly five seconds of it, …"
   if (roles.length && lead(r, i) <= r.segment_begin(i) + 1 && i > 2 && r.word(r.segment_begin(i)).text == "," &&
       r.segment_end(i) - i <= 5 && r.find("later|after|before|from|between|apart|silence|to|until", i, r.segment_end(i)) < 0)
@@ -344,7 +347,11 @@ bool fits_borders(const Reading& r, const Amount& a, const Amount& b) {
 void check_interval(Reading& r, int i, int k) {
   const Amount a = amount_at(r.sentence, i), b = amount_at(r.sentence, k);
   r.interval = {a.value, b.value};
-  if (r.has("overlap|overlaps|overlapping|together|simultaneously|pause|silence|gap|between|quiet|coincide|share|only|alone|"
+  // "the crow from 0.8 to 2.6, so they overlap": its own
+  const bool own = i > 1 && r.word(i - 1).text == "from" &&
+                   std::any_of(r.mentions.begin(), r.mentions.end(), [&](const Mention& m) { return m.end == i - 1; });
+  if (!own &&
+      r.has("overlap|overlaps|overlapping|together|simultaneously|pause|silence|gap|between|quiet|coincide|share|only|alone|"
             "stretch|both")) {
     if (!fits_borders(r, a, b) && r.find("lasts|lasting|for", i - 3, i) < 0)
       r.wrong("time", "nothing lies at " + seconds(a.value) + " to " + seconds(b.value));

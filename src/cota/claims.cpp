@@ -67,6 +67,10 @@ bool affirmed(const Reading& r, const Mention& m) {
              "detected|first|last|final",
              m.end, std::min(to + 1, m.end + 5)) >= 0)
     return true;
+  // "Second is a dog."
+  int rank = m.begin - 1;
+  while (rank > 0 && is_one(r.word(rank), "a|an|the|some")) --rank;
+  if (rank > 0 && is_one(r.word(rank), "is|comes") && r.word(rank - 1).ordinal != 0) return true;
   // "a good second of birdsong"
   if (m.begin > 1 && r.word(m.begin - 1).text == "of" && is_one(r.word(m.begin - 2), "second|seconds|s|burst|round|bit|lot"))
     return true;

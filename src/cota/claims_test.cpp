@@ -162,9 +162,18 @@ TEST(Claims, FilesAreToldApart) {
         "A dog barks in audio 1 and a siren wails in audio 2.", "The first recording is of a dog, the second of a siren.",
         "Audio 2 has a siren. No dog there.", "Audio 1 has more sounds than audio 2."})
     EXPECT_EQ(first(in_two_files(text)), "") << text;
-  for (const char* text : {"In audio 1 a dog barks four times, while in audio 2 there is a siren.",
+  for (const char* text : {"In 2 there is a cat.", "In audio 1 a dog barks four times, while in audio 2 there is a siren.",
                            "A dog barks in audio 1 and a cat meows in audio 2."})
     EXPECT_NE(first(in_two_files(text)), "") << text;
+}
+
+// Heard again, ranks among a total, differences of two lengths.
+TEST(Claims, AgainAndByHowMuch) {
+  for (const char* text : {"The dog is heard again at 2 s.", "The siren is never heard again.",
+                           "The siren exceeds the dog by about three seconds.", "Silence between the barks: 1 s."})
+    EXPECT_EQ(first(told(text)), "") << text;
+  for (const char* text : {"The siren is heard again at the end.", "The siren exceeds the dog by about twenty seconds."})
+    EXPECT_NE(first(told(text)), "") << text;
 }
 
 // SUMMARY is held against the known answer where it can say nothing else.
@@ -324,11 +333,11 @@ TEST(Claims, ChainsInMoodsNobodyHadTried) {
   EXPECT_LE(tally.false_alarms(), 0.02);
 }
 
-// Nine batches by the checker's fourth author, in styles that no other file has, each run once before the checker was corrected
-// by it (docs/cota.md has what was found then).
+// Eleven batches by the checker's fourth author, in styles that no other file has, each run once before the checker was
+// corrected by it (docs/cota.md has what was found then).
 TEST(Claims, ChainsByTheFourthAuthor) {
   const Tally tally = tally_of("tests/cases/free_chains_fourth.jsonl");
-  EXPECT_GE(tally.clean, 170);
+  EXPECT_GE(tally.clean, 200);
   EXPECT_GE(tally.wrong, 300);
   EXPECT_GE(tally.recall(), 0.66);
   EXPECT_LE(tally.false_alarms(), 0.02);
