@@ -25,7 +25,7 @@ def bucketed_kl(p, log_q, best):
     return float((kept * (p[best] - log_q)).sum() + rest_p * np.log(rest_p / rest_q))
 
 
-def theirs(path, ids, reference, top):
+def theirs(path, ids, reference, options):
     """(KL, same best token) of each position; None where the server keeps half a character back."""
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
@@ -36,7 +36,7 @@ def theirs(path, ids, reference, top):
     for i in range(len(ids)):
         reply = server.handle_completions(
             {"prompt": ids[: i + 1], "max_tokens": 1, "temperature": 0, "top_k": 1, "cache_prompt": True,
-             "ignore_eos": True, "logprobs": top}
+             "ignore_eos": True, "logprobs": options.top}
         )
         reply = json.loads(reply) if isinstance(reply, str) else reply
         logprobs = reply["choices"][0]["logprobs"]
@@ -47,7 +47,7 @@ def theirs(path, ids, reference, top):
         tokens = np.array([t["id"] for t in best])
         kl = bucketed_kl(reference[i], np.array([t["logprob"] for t in best], dtype=np.float64), tokens)
         out.append((kl, tokens[0] == reference[i].argmax()))
-    if out.count(None) > len(ids) // 20:
+    if out.count(None) > len(ids) * options.missing:
         raise SystemExit(f"llama.cpp gave no log-probabilities for {out.count(None)} of {len(ids)} positions")
     return out
 
@@ -71,6 +71,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("types", nargs="*", default=["F16", "Q8_0", "Q4_0"])
     parser.add_argument("--top", type=int, default=1000)
+    parser.add_argument("--missing", type=float, default=0.05, help="share of positions that the server may leave out")
     parser.add_argument("--positions", type=int, default=200, help="of the text's beginning")
     args = parser.parse_args()
     ids = json.loads((args.folder / "ids.json").read_text())[: args.positions]
@@ -81,7 +82,7 @@ def main():
 
     reference = read(args.folder)
     for kind in args.types:
-        their = theirs(args.folder / kind / "model.gguf", ids, reference, args.top)
+        their = theirs(args.folder / kind / "model.gguf", ids, reference, args)
         both = [(a, b) for a, b in zip(ours(read(args.folder / kind), reference, args.top), their) if b is not None]
         values = np.array(both, dtype=np.float64)  # [position][ours, theirs][KL, same]
         means, differences = values.mean(axis=0), values[:, 0, 0] - values[:, 1, 0]
