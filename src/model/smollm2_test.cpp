@@ -188,7 +188,9 @@ TEST(SmolLM2Test, EveryFormatsKlOnRealWeightsSlow) {
   if (kept != nullptr) keep(dir, want, text);
   const double reference = perplexity(want, text);
   std::printf("  f32: perplexity %.3f over %zu tokens\n", reference, text.ids.size());
-  EXPECT_LT(reference, 80.0);  // 31 for the text of this repository; a wrongly read file gives thousands
+  if (std::getenv("AREASON_SMOLLM2_TEXT") == nullptr) {
+    EXPECT_LT(reference, 40.0);  // prose that a model of this size follows; a wrongly read file gives thousands
+  }
   struct Case {
     GgufType type;
     double kl;  // twice what was seen where this was written
