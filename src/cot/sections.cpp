@@ -124,6 +124,13 @@ std::string render_chain(const Chain& chain) {
   return out;
 }
 
+std::string join_chain(std::string_view thoughts, std::string_view response) {
+  std::string out = "<THINK>\n" + std::string(thoughts);
+  if (response.empty()) return out;
+  if (!out.ends_with('\n')) out += '\n';
+  return out + "</THINK>\n<RESPONSE>\n" + std::string(response) + "</RESPONSE>";
+}
+
 ParsedChain parse_chain(std::string_view text) { return ChainParser().parse(text); }
 
 std::vector<SectionEvent> SectionStream::push(std::string_view bytes) {

@@ -26,6 +26,10 @@ struct Chain {
 // <THINK>\n<PLANNING>\n…</PLANNING>\n…</SUMMARY>\n</THINK>\n<RESPONSE>\n…</RESPONSE>
 std::string render_chain(const Chain& chain);
 
+// The same of what a server sends apart: the four sections of THINK as text (`reasoning_content`) and the response. Without a
+// response the text ends after the thoughts: the answer was cut there.
+std::string join_chain(std::string_view thoughts, std::string_view response);
+
 struct ParsedChain {
   Chain chain;
   bool complete = false;              // all five present, in order, each closed

@@ -95,5 +95,18 @@ TEST(SectionStream, UnclosedAndStrayTags) {
   }
 }
 
+TEST(Sections, ThoughtsAndResponseSentApartAreJoinedAsTheyWereWritten) {
+  Chain chain;
+  for (const Section s : kSections) chain[s] = std::string(section_key(s)) + " text";
+  const std::string whole = render_chain(chain);
+  const std::size_t from = std::string("<THINK>\n").size(), to = whole.find("</THINK>");
+  // With and without the line's end that a server may cut off.
+  EXPECT_EQ(join_chain(whole.substr(from, to - from), chain[Section::kResponse]), whole);
+  EXPECT_EQ(join_chain(whole.substr(from, to - from - 1), chain[Section::kResponse]), whole);
+  const ParsedChain cut = parse_chain(join_chain("<PLANNING>\nplanning text</PLANNING>", ""));
+  EXPECT_FALSE(cut.complete);
+  EXPECT_EQ(cut.chain[Section::kPlanning], "planning text");
+}
+
 }  // namespace
 }  // namespace areason

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cot/sections.h"
 #include "llm/wire.h"
 
 namespace areason::llm {
@@ -68,9 +69,7 @@ std::string content_text(const Json& content) {
 std::string whole_text(const Json& message) {
   std::string content = content_text(member(message, "content"));
   const std::string chain = text_member(message, "reasoning_content");
-  if (chain.find("<PLANNING>") == std::string::npos) return content;
-  if (content.empty()) return "<THINK>\n" + chain;  // cut before its end
-  return "<THINK>\n" + chain + "\n</THINK>\n<RESPONSE>\n" + content + "</RESPONSE>";
+  return chain.find("<PLANNING>") == std::string::npos ? content : join_chain(chain, content);
 }
 
 Finish finish_of(const std::string& reason, const std::string& text) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "cot/sections.h"
 #include "serve/base64.h"
 #include "serve/fields.h"
 
@@ -110,8 +111,7 @@ RequestTurn read_content(const Fields& message) {
 // The assistant's text as the model wrote it, when the client sends the chain back with it.
 std::string with_chain(const Fields& message, const std::string& content) {
   const std::string chain = message.text("reasoning_content").value_or(message.text("reasoning").value_or(""));
-  if (chain.empty()) return content;
-  return "<THINK>\n" + chain + (chain.back() == '\n' ? "" : "\n") + "</THINK>\n<RESPONSE>\n" + content + "</RESPONSE>";
+  return chain.empty() ? content : join_chain(chain, content);
 }
 
 void read_message(const Json& json, const std::string& where, ChatRequest& out, std::string& system) {
