@@ -1,5 +1,7 @@
-# areason_layer(NAME [DEPS layer|library...]): src/NAME/*.cpp becomes the static library areason_NAME and
+# areason_layer(NAME [LIGHT] [DEPS layer|library...]): src/NAME/*.cpp becomes the static library areason_NAME and
 # src/NAME/*_test.cpp becomes the test program NAME_test. Sources are found by a glob so that adding a file needs no edit.
+# LIGHT: a layer that waits for files, networks or people. It and all tests are compiled with -O1, in two thirds of the time.
+set(AREASON_LIGHT $<$<CONFIG:Release>:-O1>)
 
 add_library(areason_options INTERFACE)
 target_include_directories(areason_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
@@ -37,7 +39,7 @@ function(areason_tests program label)
 endfunction()
 
 function(areason_layer name)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "LIGHT" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
@@ -48,9 +50,13 @@ function(areason_layer name)
   endif()
   add_library(areason_${name} STATIC ${sources})
   target_link_libraries(areason_${name} PUBLIC areason_options ${ARG_DEPS})
+  if(ARG_LIGHT)
+    target_compile_options(areason_${name} PRIVATE ${AREASON_LIGHT})
+  endif()
   if(AREASON_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE areason_${name} GTest::gtest_main)
+    target_compile_options(${name}_test PRIVATE ${AREASON_LIGHT})
     areason_tests(${name}_test ${name})
   endif()
 endfunction()
