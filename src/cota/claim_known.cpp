@@ -113,15 +113,13 @@ void learn(Known& known, Trait trait, const std::string& text) {
   if (!value.empty()) known.values[trait].insert(value);
 }
 
-// The caption that data synth writes: "a robotic man, speaker 1, in English, says …", "speaker 2, a woman, angry", "The music:
-// organ, slow, 3/4, …".
+// The caption that data synth writes: "speaker 2, a woman, in English, says …", "The music: organ, slow, 3/4, …".
 void from_caption(Known& known, const std::string& caption) {
-  static const std::regex speaker(R"(: (?:a ([A-Za-z ]+), )?speaker (\d+)((?:, [A-Za-z ]+)*))"),
-      music(R"(The music: ([^.]*)\.)");
+  static const std::regex speaker(R"(: speaker (\d+)((?:, [A-Za-z ]+)*))"), music(R"(The music: ([^.]*)\.)");
   for (std::sregex_iterator it(caption.begin(), caption.end(), speaker), end; it != end; ++it) {
-    const std::string traits = (*it)[1].str() + (*it)[3].str();
+    const std::string traits = (*it)[2];
     const std::string sex = trait_value(Trait::kSex, traits);
-    if (!sex.empty()) known.sex[std::stoi((*it)[2])] = sex;
+    if (!sex.empty()) known.sex[std::stoi((*it)[1])] = sex;
     learn(known, Trait::kMood, traits);
     learn(known, Trait::kLanguage, traits);
   }

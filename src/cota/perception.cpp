@@ -17,12 +17,8 @@ constexpr double kSilence = -200, kClearlyLouder = 4;  // LUFS, LU
 constexpr double kShortestPart = 0.15;                 // seconds of an event that must lie in the window to be heard there
 
 std::string speech_line(const Heard& h) {
-  // What the voice sounds like stands before the speaker's number, so that the number can be looked up: the same voice has
-  // the same words before it. With the number first nano only counts turns.
-  const std::string number = "speaker " + std::to_string(h.speaker);
-  const bool described = !h.manner.empty() && !h.gender.empty();
-  std::string out = described ? "a " + h.manner + " " + h.gender + ", " + number : number;
-  if (!described && !h.gender.empty()) out += ", a " + h.gender;
+  std::string out = "speaker " + std::to_string(h.speaker);
+  if (!h.gender.empty()) out += ", a " + h.gender;
   if (!h.mood.empty()) out += ", " + h.mood;
   if (!h.language.empty()) out += ", in " + h.language;
   if (h.detail && !h.detail->intent.empty()) out += ", " + h.detail->intent;
@@ -79,7 +75,6 @@ Heard heard_of(const Event& event, double from, double to) {
   h.cut = event.from < from - 1e-6 || event.to > to + 1e-6;
   if (event.kind == EventKind::kSpeech) {
     h.gender = event.gender;
-    h.manner = event.manner;
     if (event.mood.empty()) h.language = event.language;  // acted cries are too short to tell the language
     h.mood = event.mood;
     h.text = event.detail ? whole_text(event) : quotable_text(event);

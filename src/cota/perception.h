@@ -17,7 +17,7 @@ struct Heard {
   int from = 0, to = 1;  // half seconds; to > from
   double true_from = 0, true_to = 0;
   int speaker = 0;  // 1, 2 … in order of appearance
-  std::string gender, manner, language, text, mood;
+  std::string gender, language, text, mood;
   bool cut = false;         // the window's border goes through it
   std::string translation;  // the paper's sets only, like the next
   std::optional<EventDetail> detail;

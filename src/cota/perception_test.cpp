@@ -33,14 +33,6 @@ TEST(Perception, CaptionOfSpeech) {
   EXPECT_EQ(perceive(s).speakers, 2);
 }
 
-TEST(Perception, AKnownVoiceIsDescribedBeforeItsNumber) {
-  auto a = speech("v1", "woman", "yes", 0, 1), b = speech("v2", "man", "no", 1.5, 2.5), c = speech("v1", "woman", "yes", 3, 4);
-  a.manner = c.manner = "robotic", b.manner = "Scottish";
-  EXPECT_EQ(perceive(scene_of(SceneType::kDialogue, {a, b, c}, 4)).caption,
-            "0.0 to 1.0 s: a robotic woman, speaker 1, in English, says \"yes\". 1.5 to 2.5 s: a Scottish man, speaker 2, in "
-            "English, says \"no\". 3.0 to 4.0 s: a robotic woman, speaker 1, in English, says \"yes\".");
-}
-
 TEST(Perception, PhrasesOfUnknownWordsAreJoined) {
   auto a = speech("v", "", "", 0, 1), b = speech("v", "", "", 1.5, 3);
   a.language = b.language = "French";

@@ -12,18 +12,18 @@ namespace areason {
 namespace {
 
 Voice espeak(const std::string& name, const std::string& gender, bool unseen) {
-  return {"espeak-ng:" + name, "espeak-ng", name, gender, "espeak-ng " + gender, "robotic", unseen};
+  return {"espeak-ng:" + name, "espeak-ng", name, gender, "espeak-ng " + gender, unseen};
 }
 
 // flite's kal16 and festival's kal_diphone are the same man, and both slt are the same woman: each person is used in one
 // engine only.
 std::vector<Voice> make_voices() {
   std::vector<Voice> voices = {
-      {"flite:kal16", "flite", "kal16", "man", "kal", "choppy", false},
-      {"flite:awb", "flite", "awb", "man", "awb", "Scottish", false},
-      {"flite:slt", "flite", "slt", "woman", "slt", "smooth", false},
-      {"flite:rms", "flite", "rms", "man", "rms", "smooth", true},
-      {"festival:ked_diphone", "festival", "ked_diphone", "man", "ked", "choppy", true},
+      {"flite:kal16", "flite", "kal16", "man", "kal", false},
+      {"flite:awb", "flite", "awb", "man", "awb", false},
+      {"flite:slt", "flite", "slt", "woman", "slt", false},
+      {"flite:rms", "flite", "rms", "man", "rms", true},
+      {"festival:ked_diphone", "festival", "ked_diphone", "man", "ked", true},
   };
   for (const char* name : {"en-us", "en-us+m3", "en-us+m7", "en-us+Alex", "en-gb", "en-gb+m2", "en-gb+Gene", "en-gb-scotland",
                            "en-us+klatt2", "en-us+Michael"}) {
