@@ -80,3 +80,15 @@ audio-reasoner-train --data "runs/nano-data/n8-train.jsonl#60000" --data "runs/n
  --weight-decay 0.05 --batch-samples 32 --seed 11 --tags-weight 0.2 --planning-weight 0.2 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 1 --key-weight 5 \
  --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)|[a-z] ([0-9.]+) s\. |the longer is the ([a-z ]+)\.|The ([a-z ]+) is longer|The ([a-z ]+) lasts longer' \
  --eval-every 10000 --eval-samples 200 --save-every 300 --save-dtype f16 --threads 1 --max-minutes 21
+
+# n13, tried after v3 and not shipped (the card tells why): captions that describe a voice before they number it, with the program of commit 17613e8
+#   audio-reasoner data synth --out runs/n13-voices --seed 20261124 --types dialogue,speech --train 4000 --val 120 --test-per-kind 0 --questions-per-clip 5
+#   audio-reasoner data synth --out runs/n13-data --seed 20261123 --train 8000 --val 150 --test-per-kind 0 --drills 12000 --questions-per-clip 5
+audio-reasoner-train --data "runs/n13-data/train.jsonl#16000" --data "runs/n13-voices/train.jsonl#9000" --data "runs/n13-data/drills.jsonl#6000" \
+ --val runs/n13-data/val.jsonl --init models/nano --freeze audio_tower --feature-cache runs/features13 --out runs/n13 --lr 6e-4 --muon --muon-lr 1.5e-3 --min-lr 1e-5 --warmup 20 \
+ --weight-decay 0.05 --batch-samples 32 --seed 13 --tags-weight 0.2 --planning-weight 0.2 --reasoning-weight 1.5 --summary-weight 0.5 --response-weight 1 --key-weight 5 \
+ --key-words ' ([A-D])(?=[,.])| (right [A-D]|wrong)(?=[ .])|It is [^.<]* (one|two)\.| (yes|no)(?=[ ,.])|: (none|background)\.|It is (there|not there)\.|: ([0-9.]+) to ([0-9.]+) s\. [A-Z]|That is (the same|not the same)|starts at ([0-9.]+), (before|not before) ([0-9.]+)|To [^.]* ([a-z]+) the (?:next|previous) is ([a-z]+) ([^.]+)\.|\([a-d]\) [a-z ]+ (one|two|three|four), [a-z ]+ (one|two|three|four)(?= right| wrong)|, at ([0-9.]+) s, is ([^.]+)\.|That makes ([0-9]+)|The digits are ([a-z ]+)\.|, which is ([a-z]+)\.|So (?:first|last) ([a-z]+)\.|speaker [0-9] (new|again)|[a-z] ([0-9.]+) s\. |the longer is the ([a-z ]+)\.|The ([a-z ]+) is longer|The ([a-z ]+) lasts longer|a ([A-Za-z]+) (?:man|woman), speaker ([0-9])' \
+ --eval-every 400 --eval-samples 200 --save-every 200 --save-dtype f16 --threads 2 --max-minutes 37
+
+# n14: the same from runs/n13/last, seed 14, --lr 5e-4 --muon-lr 1.3e-3 --warmup 10 --key-weight 8 --max-minutes 16, 4,500 of train, 500 drills and, instead of voices, 4,500 of
+#   grep 'speaker 2, in' runs/n13-voices/train.jsonl
