@@ -1,6 +1,6 @@
 # areason_layer(NAME [LIGHT] [DEPS layer|library...]): src/NAME/*.cpp becomes the static library areason_NAME and
 # src/NAME/*_test.cpp becomes the test program NAME_test. Sources are found by a glob so that adding a file needs no edit.
-# LIGHT: a layer that waits for files, networks or people. It and all tests are compiled with -O1, in two thirds of the time.
+# LIGHT: a layer that waits for files, networks or people. It and all tests are compiled with -O1, which takes less time.
 set(AREASON_LIGHT $<$<CONFIG:Release>:-O1>)
 
 add_library(areason_options INTERFACE)
