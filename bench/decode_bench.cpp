@@ -3,12 +3,12 @@
 //   cmake --build build/release --target decode_bench && build/release/bench/decode_bench MODEL [THREADS] [STEPS]
 // MODEL is a directory of `audio-reasoner bench make-model`.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory_reads.h"
 #include "base/thread_pool.h"
 #include "model/gguf_reader.h"
@@ -17,8 +17,6 @@
 
 namespace areason {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
@@ -47,9 +45,9 @@ void run(const std::string& path, int threads, int steps) {
   model.forward(one, {}, cache, Logits::kLast);
   std::vector<double> passes, reads, ratios;
   for (int step = 0; step < steps; ++step) {
-    const double start = now();
+    const double start = monotonic_seconds();
     model.forward(one, {}, cache, Logits::kLast);
-    passes.push_back(now() - start);
+    passes.push_back(monotonic_seconds() - start);
     reads.push_back(memory.rate(pool));
     ratios.push_back(bytes / passes.back() / reads.back());
   }

@@ -5,7 +5,6 @@
 //   cmake --build build/release --target kernels_bench && build/release/bench/kernels_bench [PART OF A NAME…]
 // AREASON_ISA forces an instruction set, AREASON_BENCH_THREADS the number of threads (default: all cores).
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "kernels/linear.h"
 #include "kernels/quant_testing.h"
 #if defined(__x86_64__)
@@ -26,15 +26,13 @@ namespace {
 constexpr std::size_t kRegion = std::size_t{768} << 20;
 constexpr int kChains = 12;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 // The shortest of some runs, in seconds; at least three, at least 0.4 s of them.
 double best_time(const std::function<void()>& work) {
   double best = 1e30, spent = 0;
   for (int i = 0; i < 3 || spent < 0.4; ++i) {
-    const double start = now();
+    const double start = monotonic_seconds();
     work();
-    const double seconds = now() - start;
+    const double seconds = monotonic_seconds() - start;
     best = std::min(best, seconds);
     spent += seconds;
   }
@@ -57,9 +55,9 @@ void read_plain(const std::uint64_t* p, std::size_t n) {
 }
 
 double time_of(const std::function<void()>& work) {
-  const double start = now();
+  const double start = monotonic_seconds();
   work();
-  return now() - start;
+  return monotonic_seconds() - start;
 }
 
 void read_all(ThreadPool& pool, const std::byte* from, std::size_t bytes) {

@@ -3,11 +3,11 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace areason {
@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t kBytes = std::size_t{1} << 30;
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr std::size_t kAhead = 2048;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 #if defined(__x86_64__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -55,11 +53,11 @@ MemoryReads::~MemoryReads() { munmap(memory_, kBytes); }
 double MemoryReads::rate(ThreadPool& pool) {
   const auto* bytes = static_cast<const char*>(memory_);
   std::vector<std::uint64_t> sums(kBytes / kPiece);
-  const double start = now();
+  const double start = monotonic_seconds();
   pool.parallel_for(sums.size(), 1, [&](std::size_t begin, std::size_t end) {
     for (; begin < end; ++begin) sums[begin] = read_piece(reinterpret_cast<const std::uint64_t*>(bytes + begin * kPiece));
   });
-  return static_cast<double>(kBytes) / (now() - start);
+  return static_cast<double>(kBytes) / (monotonic_seconds() - start);
 }
 
 }  // namespace areason

@@ -1,10 +1,10 @@
 // audio-reasoner ask: one question about some clips, or a file of questions.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <iostream>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/json.h"
@@ -19,8 +19,6 @@
 
 namespace areason {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 struct Ask {
   AskFlags flags;
@@ -69,9 +67,9 @@ void ask_once(const Ask& ask) {
   const AskOptions options = ask.flags.finish();
   Session session(ask.flags.model_dir(), ask.flags.session());
   AnswerPrinter printer(stdout_colour());
-  const double start = now();
+  const double start = monotonic_seconds();
   const Answer answer = session.ask(clips, ask.inputs.back(), options, ask.json ? SectionSink() : std::ref(printer));
-  const double seconds = now() - start;
+  const double seconds = monotonic_seconds() - start;
   if (ask.json) {
     std::cout << dump_json(answer_to_json(answer, model_name(session.model_dir())), 2) << std::endl;
   } else {
@@ -90,9 +88,9 @@ void ask_samples(const Ask& ask) {
   SessionOptions how = ask.flags.session();
   if (ask.batch > 0) how.running = ask.batch;
   Session session(ask.flags.model_dir(), how);
-  const double start = now();
+  const double start = monotonic_seconds();
   const std::vector<Answer> answers = session.ask_samples(clips, ask.inputs.back(), options, ask.samples);
-  const double seconds = now() - start;
+  const double seconds = monotonic_seconds() - start;
   const Vote vote = count_votes(answers);
   const std::string model = model_name(session.model_dir());
   if (ask.json) {

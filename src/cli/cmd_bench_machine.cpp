@@ -1,10 +1,10 @@
 // What this machine can do at most: reading memory, and the arithmetic of the instruction set that the kernels use, in loops
 // that do nothing else. The ratios of `bench` are against these numbers.
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory_reads.h"
 #include "base/thread_pool.h"
 #include "cli/cmd_bench.h"
@@ -20,8 +20,6 @@ namespace {
 constexpr int kChains = 12;  // independent accumulators: enough to hide the latency of every unit
 constexpr int kSteps = 400000;
 constexpr int kRepeats = 12;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // A loop of kSteps * kChains instructions, and the operations of one of them.
 struct Loop {
@@ -164,12 +162,12 @@ double peak(ThreadPool& pool, const Loop& loop) {
   double best = 0;
   std::vector<float> sink(pieces);
   for (int i = 0; i < kRepeats; ++i) {
-    const double start = now();
+    const double start = monotonic_seconds();
     pool.parallel_for(pieces, 1, [&](std::size_t begin, std::size_t end) {
       for (; begin < end; ++begin) sink[begin] = loop.run();
     });
     const double work = static_cast<double>(pieces) * kSteps * kChains * loop.operations;
-    best = std::max(best, work / (now() - start));
+    best = std::max(best, work / (monotonic_seconds() - start));
   }
   return best;
 }

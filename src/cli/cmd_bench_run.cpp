@@ -1,11 +1,11 @@
 // The timed runs of `bench`. Every number stands beside what the machine allows: bytes that a token needs over the measured
 // read bandwidth, or operations over the measured peak of the arithmetic that the weights' format allows.
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -19,12 +19,10 @@
 namespace areason {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 double seconds_of(const std::function<void()>& work) {
-  const double start = now();
+  const double start = monotonic_seconds();
   work();
-  return now() - start;
+  return monotonic_seconds() - start;
 }
 
 // What a file says about the cost of a token.

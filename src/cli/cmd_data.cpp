@@ -128,7 +128,7 @@ void add_audit(CLI::App& data) {
   app->callback([dir] { run_audit(*dir); });
 }
 
-void add_score(CLI::App& data) {
+void add_data_score(CLI::App& data) {
   struct Flags {
     std::string samples, answers;
     bool json = false;
@@ -215,7 +215,7 @@ void register_data(CLI::App& app) {
   data->require_subcommand(1);
   add_synth(*data);
   add_audit(*data);
-  add_score(*data);
+  add_data_score(*data);
   add_stats(*data);
   add_bench(*data);
   add_data_files(*data);

@@ -94,7 +94,7 @@ BenchmarkScore run_scorer(const EvalFlags& flags) {
   return score;
 }
 
-void add_score(CLI::App& eval) {
+void add_eval_score(CLI::App& eval) {
   auto flags = std::make_shared<EvalFlags>();
   CLI::App* app = eval.add_subcommand("score", "score predictions with a benchmark's own rules; needs no model");
   app->add_option("predictions", flags->files.paths,
@@ -158,7 +158,7 @@ void register_eval(CLI::App& app) {
   add_eval_run(*eval);
   add_eval_judge(*eval);
   add_eval_report(*eval);
-  add_score(*eval);
+  add_eval_score(*eval);
   add_compare(*eval);
   add_function(*eval);
 }

@@ -13,9 +13,8 @@ constexpr ChainState kRejectedState{ChainState::Phase::kRejected, 0, 0, false, t
 constexpr ChainState kDoneState{ChainState::Phase::kDone, 0, 0, false, true};
 constexpr int kResponse = static_cast<int>(Section::kResponse);
 
-std::string tag_name(int tag) { return tag == kThinkTag ? "THINK" : std::string(section_tag(static_cast<Section>(tag))); }
-std::string opener(int tag) { return "<" + tag_name(tag) + ">"; }
-std::string closer(int tag) { return "</" + tag_name(tag) + ">"; }
+std::string opener(int tag) { return "<" + std::string(tag_name(tag)) + ">"; }
+std::string closer(int tag) { return "</" + std::string(tag_name(tag)) + ">"; }
 
 char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }

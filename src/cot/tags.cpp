@@ -22,12 +22,12 @@ bool is_prefix_of_upper(std::string_view prefix, std::string_view upper) {
   return prefix.size() <= upper.size() && starts_with_upper(prefix, upper.substr(0, prefix.size()));
 }
 
-std::string_view tag_name(int index) { return index == kThinkTag ? kThinkName : section_tag(static_cast<Section>(index)); }
-
 bool is_name_char(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
+
+std::string_view tag_name(int index) { return index == kThinkTag ? kThinkName : section_tag(static_cast<Section>(index)); }
 
 TagMatch match_tag(std::string_view text) {
   TagMatch match;

@@ -6,7 +6,7 @@
 namespace areason::claims {
 namespace {
 
-constexpr const char* kDoubt =
+constexpr const char* kDoubtWhenAsked =
     "maybe|perhaps|could|might|would|should|option|options|not|no|nothing|none|nobody|neither|never|if|or|but|hardly|probably|"
     "possibly|certainly|depends|hard|i|we|question|see|let|either|both";
 
@@ -69,7 +69,8 @@ bool join_count(const Sentence& q, const Sentence& a, Sentence& out) {
 
 bool join(const Sentence& q, const Sentence& a, Sentence& out) {
   if (!q.question || a.question || size(q) < 3 || size(a) < 1 || size(a) > 6) return false;
-  if (find_word(a, kDoubt, 0, size(a)) >= 0 || find_word(q, "not|would|could|might|if|or|other|else|option", 0, size(q)) >= 0)
+  if (find_word(a, kDoubtWhenAsked, 0, size(a)) >= 0 ||
+      find_word(q, "not|would|could|might|if|or|other|else|option", 0, size(q)) >= 0)
     return false;
   for (const Word& w : a.words)
     if (is_verb(w) || w.quote || is_one(w, ":|,|(")) return false;

@@ -7,13 +7,6 @@
 namespace areason::claims {
 namespace {
 
-std::vector<int> turns_in_order(const Reading& r) {
-  const Set talk = r.facts.speech(r.audio);
-  std::vector<int> out(talk.begin(), talk.end());
-  std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
-  return out;
-}
-
 Set speakers_of(const Reading& r, const Set& events) {
   Set out;
   for (const int i : events) out.insert(r.facts.at(i).speaker);
@@ -266,6 +259,13 @@ void check_pronouns(Reading& r, const std::vector<Person>& people) {
 }
 
 }  // namespace
+
+std::vector<int> turns_in_order(const Reading& r) {
+  const Set talk = r.facts.speech(r.audio);
+  std::vector<int> out(talk.begin(), talk.end());
+  std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
+  return out;
+}
 
 void check_people(Reading& r) {
   if (!r.facts.has_speech() || r.sentence.question) return;

@@ -28,6 +28,7 @@ inline constexpr const char* kDoubt =
     "instead|unlike|than|without|cannot|can't|either|or|aren't|weren't|don't|didn't|won't|couldn't|hardly";
 
 std::vector<Person> persons_in(const Reading& r);
+std::vector<int> turns_in_order(const Reading& r);                   // the events of speech, by their time
 std::string names(const Set& who);                                   // "speaker 1, 2"
 int words_in(const std::string& plain_text);                         // of plain()
 void check_turns(Reading& r, const std::vector<Person>& people);     // "line 4 is by B", "ten turns in all"

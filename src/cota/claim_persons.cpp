@@ -23,13 +23,6 @@ Set all_speakers(const Reading& r) {
   return out;
 }
 
-std::vector<int> turns_in_order(const Reading& r) {
-  const Set talk = r.facts.speech(r.audio);
-  std::vector<int> out(talk.begin(), talk.end());
-  std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
-  return out;
-}
-
 std::string sex_of(const Word& w) {
   if (is_one(w, "man|men|male|gentleman|guy|boy|man's|bloke|fellow|he|him|his|he's|hes")) return "man";
   return "woman";

@@ -7,8 +7,9 @@
 namespace areason::claims {
 namespace {
 
-constexpr const char* kDoubt[] = {" not ", " no ",     " nor ",  " neither ", " none ", " nothing ",  " without ", " rather ",
-                                  " out ", " absent ", " only ", " other ",   " but ",  " although ", " than "};
+constexpr const char* kDoubtInSummary[] = {" not ",     " no ",      " nor ",    " neither ",  " none ",
+                                           " nothing ", " without ", " rather ", " out ",      " absent ",
+                                           " only ",    " other ",   " but ",    " although ", " than "};
 constexpr const char* kTurned =
     "but|only|except|while|until|if|whereas|although|other|instead|hardly|than|option|would|could|rather|almost|nearly|before|"
     "after|yet|or";
@@ -136,8 +137,8 @@ void check_summary(Reading& r, int gold) {
   for (const std::string& choice : s.choices)
     if (const std::string own = plain(choice); own.size() > 2)
       if (const std::size_t at = said.find(own); at != std::string::npos) said.replace(at, own.size(), " ");
-  const bool doubt =
-      std::any_of(std::begin(kDoubt), std::end(kDoubt), [&](const char* w) { return said.find(w) != std::string::npos; });
+  const bool doubt = std::any_of(std::begin(kDoubtInSummary), std::end(kDoubtInSummary),
+                                 [&](const char* w) { return said.find(w) != std::string::npos; });
   if (s.kind.find("digits") != std::string::npos && word_count(text) < 20) {
     const std::string digits = digits_of(text);
     if (digits.size() >= digits_of(s.answer_text).size()) check_digits_said(r, text);

@@ -10,13 +10,6 @@ namespace {
 constexpr const char* kTurnNouns =
     "line|lines|turn|turns|utterance|utterances|sentence|sentences|question|remark|phrase|word|words";
 
-std::vector<int> turns_in_order(const Reading& r) {
-  const Set talk = r.facts.speech(r.audio);
-  std::vector<int> out(talk.begin(), talk.end());
-  std::stable_sort(out.begin(), out.end(), [&](int a, int b) { return r.facts.key(a) < r.facts.key(b); });
-  return out;
-}
-
 // "turns 2 and 5", "the first and the third line", "the closing line", from word i on; `end` is the word behind them.
 std::vector<int> turns_named(const Reading& r, const std::vector<int>& turns, int i, int& end) {
   std::vector<int> places;

@@ -10,7 +10,7 @@
 namespace areason {
 namespace {
 
-constexpr int kOptions = 4;
+constexpr int kOptionCount = 4;
 
 // A made-up clip: names one after the other, each at its time.
 struct Scenery {
@@ -69,16 +69,16 @@ std::vector<std::string> all_names(const Material& m) {
 
 Sample make_look_up(const std::vector<std::string>& names, Random& random) {
   std::vector<std::string> drawn;
-  while (static_cast<int>(drawn.size()) < kOptions + 2) {
+  while (static_cast<int>(drawn.size()) < kOptionCount + 2) {
     const std::string& name = random.pick(names);
     if (std::find(drawn.begin(), drawn.end(), name) == drawn.end()) drawn.push_back(name);
   }
   Draft d;
   d.question = phrase(random, {"Which of these is in it?", "Which of the following do you hear?", "Which one is there?",
                                "What can be heard?", "Which of these is heard?", "Choose the one that occurs."});
-  set_options(d, drawn[0], {drawn.begin() + 1, drawn.begin() + kOptions}, random);
+  set_options(d, drawn[0], {drawn.begin() + 1, drawn.begin() + kOptionCount}, random);
   std::vector<std::string> heard = {drawn[0]};
-  heard.insert(heard.end(), drawn.begin() + kOptions, drawn.begin() + kOptions + random.between(0, 2));
+  heard.insert(heard.end(), drawn.begin() + kOptionCount, drawn.begin() + kOptionCount + random.between(0, 2));
   const Scenery scenery = draw_scenery(heard, random);
   d.planning = "I look up each name.";
   d.reasoning = listed_options(d) + " " + shuffled_letters(d, random) + " " +

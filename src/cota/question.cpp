@@ -239,6 +239,12 @@ std::string letter_sentence(const Draft& draft) {
   return std::string("The answer is ") + static_cast<char>('A' + draft.gold) + ".";
 }
 
+void finish_choice(Draft& draft, const std::string& fact, const std::string& sentence) {
+  draft.reasoning = fact + " " + option_steps(draft);
+  draft.summary = sentence;
+  draft.response = sentence + " " + letter_sentence(draft);
+}
+
 std::vector<std::string> other_sounds(const Listening& listening, const Material& material, const std::string& gold,
                                       Random& random) {
   std::vector<NamedSound> pool = absent_sounds(listening, material);

@@ -89,6 +89,10 @@ std::string option_step(const Draft& draft);
 std::string option_steps(const Draft& draft);
 // "The answer is B."
 std::string letter_sentence(const Draft& draft);
+// The texts of a draft with options: the fact and the options, then the sentence that answers, with its letter.
+void finish_choice(Draft& draft, const std::string& fact, const std::string& sentence);
+// Whether a question gives options.
+enum class Ask { kOptions, kOpen };
 // Three class names that are neither heard nor related by meaning to what is heard; one or two from the family of `gold`.
 std::vector<std::string> other_sounds(const Listening& listening, const Material& material, const std::string& gold,
                                       Random& random);

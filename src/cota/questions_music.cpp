@@ -30,9 +30,7 @@ struct Finding {
 
 Draft choice(Draft d, const Finding& f, Random& random) {
   set_options(d, f.gold, f.others, random);
-  d.reasoning = f.fact + " " + option_steps(d);
-  d.summary = f.sentence;
-  d.response = f.sentence + " " + letter_sentence(d);
+  finish_choice(d, f.fact, f.sentence);
   return d;
 }
 

@@ -45,12 +45,6 @@ std::vector<std::string> wrong_by_time(const Listening& l, const Material& m, co
   return here;
 }
 
-void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_steps(d);
-  d.summary = sentence;
-  d.response = sentence + " " + letter_sentence(d);
-}
-
 Maybe name_choice(const Listening& l, const Material& m, Random& random) {
   if (!is_sound_clip(l)) return {};
   const auto names = unique_names(sounds_of(l.audios[0]));
@@ -249,8 +243,6 @@ const TimeWording kBefore = {
     {"Which sound comes right before the {x}?", "What do you hear right before the {x}?", "What precedes the {x}?",
      "Which sound precedes the {x}?", "What comes before the {x}?", "What is the sound just before the {x}?"},
     {"I find the {x} and take the sound before it.", "I list the sounds and see what precedes the {x}."}};
-
-enum class Ask { kOptions, kOpen };
 
 QuestionMaker time_maker(FindFact find, const TimeWording& wording, Ask ask) {
   return [find, &wording, ask](const Listening& l, const Material& m, Random& random) -> Maybe {

@@ -74,12 +74,6 @@ std::string voices_in_turn(const std::vector<Heard>& voices) {
   return out;
 }
 
-void finish_choice(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_steps(d);
-  d.summary = sentence;
-  d.response = sentence + " " + letter_sentence(d);
-}
-
 void finish_open(Draft& d, const std::string& answer, const std::string& fact, const std::string& sentence) {
   d.answer = answer;
   d.reasoning = fact;
@@ -203,8 +197,6 @@ Maybe gender(const Listening& l, const Material&, Random& random) {
   finish_open(d, h.gender, "Speaker 1 is a " + h.gender + ".", "The speaker is a " + h.gender + ".");
   return d;
 }
-
-enum class Ask { kOptions, kOpen };
 
 Maybe language(const Listening& l, const Material& m, Random& random, Ask ask) {
   if (!is_speech_clip(l) || l.type == SceneType::kActed || l.audios[0].speakers == 0) return {};

@@ -11,12 +11,6 @@ using Maybe = std::optional<Draft>;
 
 bool is_complex(const Listening& l) { return l.set == "complex_audio" && l.form == ListeningForm::kOne; }
 
-void finish(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_steps(d);
-  d.summary = sentence;
-  d.response = sentence + " " + letter_sentence(d);
-}
-
 std::vector<std::string> unique_names(const std::vector<Heard>& heard) {
   std::vector<std::string> out;
   for (const Heard& h : heard) {
@@ -57,7 +51,8 @@ Maybe background(const Listening& l, const Material& m, Random& random) {
                        "I separate what comes and goes from what is there all the time."},
                       {over});
   set_options(d, gold, wrong_ones(l, m, gold, random), random);
-  finish(d, "The {x} comes and goes; what is there all the time is the background.", "The background is the " + gold + ".");
+  finish_choice(d, "The {x} comes and goes; what is there all the time is the background.",
+                "The background is the " + gold + ".");
   d.reasoning = fill(d.reasoning, {over});
   return d;
 }
@@ -75,7 +70,7 @@ Maybe foreground(const Listening& l, const Material& m, Random& random) {
   d.planning = "I listen past the background for what stands out.";
   auto others = other_sounds(l, m, gold, random);
   set_options(d, gold, others, random);
-  finish(d, "Over the " + l.audios[0].background + " I hear " + list_words(names) + ".", "The " + gold + " stands out.");
+  finish_choice(d, "Over the " + l.audios[0].background + " I hear " + list_words(names) + ".", "The " + gold + " stands out.");
   return d;
 }
 
@@ -125,7 +120,7 @@ Maybe place(const Listening& l, const Material& m, Random& random) {
   d.planning = phrase(random, {"I list the sounds in order and take the {x}.", "I count along the sounds up to the {x}."},
                       {kOrdinals[at]});
   set_options(d, heard[at].name, wrong_ones(l, m, heard[at].name, random), random);
-  finish(d, in_places(names_of(heard)), std::string("The ") + kOrdinals[at] + " sound is the " + heard[at].name + ".");
+  finish_choice(d, in_places(names_of(heard)), std::string("The ") + kOrdinals[at] + " sound is the " + heard[at].name + ".");
   return d;
 }
 
@@ -141,7 +136,7 @@ Maybe loudest(const Listening& l, const Material& m, Random& random) {
                                "What is the loudest sound in the recording?", "Which sound has the highest level?"});
   d.planning = phrase(random, {"I compare how loud the sounds are.", "I go through the sounds and compare their levels."});
   set_options(d, gold, wrong_ones(l, m, gold, random), random);
-  finish(d, "Compared with the others the " + gold + " is the loudest.", "The " + gold + " is the loudest.");
+  finish_choice(d, "Compared with the others the " + gold + " is the loudest.", "The " + gold + " is the loudest.");
   return d;
 }
 
@@ -169,7 +164,7 @@ Maybe most(const Listening& l, const Material& m, Random& random) {
                                "Which of the sounds comes the most times?"});
   d.planning = phrase(random, {"I count each sound and compare.", "I count how often each of them occurs."});
   set_options(d, gold, wrong_ones(l, m, gold, random), random);
-  finish(d, "The counts: " + counts + ".", "The " + gold + " is heard most often.");
+  finish_choice(d, "The counts: " + counts + ".", "The " + gold + " is heard most often.");
   return d;
 }
 

@@ -37,7 +37,7 @@ int times_said(const std::vector<Heard>& lines, const std::string& text) {
   return static_cast<int>(std::count_if(lines.begin(), lines.end(), [&](const Heard& h) { return h.text == text; }));
 }
 
-void finish(Draft& d, const std::string& fact, const std::string& sentence) {
+void finish_statement(Draft& d, const std::string& fact, const std::string& sentence) {
   // Options are whole sentences here: only the letter is named.
   d.reasoning = fact + " That is " + static_cast<char>('A' + d.gold) + ".";
   d.summary = sentence;
@@ -72,8 +72,8 @@ Maybe about(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I find {x} and what is said about {y}.", "I follow {x} and listen for {y}."},
                       {speaker_name(h.speaker), h.detail->topic});
   set_options(d, h.detail->statement, others, random);
-  finish(d, "Speaker " + std::to_string(h.speaker) + " says " + quoted(h.text) + ".",
-         "Of " + h.detail->topic + " " + speaker_name(h.speaker) + " says that " + h.detail->statement + ".");
+  finish_statement(d, "Speaker " + std::to_string(h.speaker) + " says " + quoted(h.text) + ".",
+                   "Of " + h.detail->topic + " " + speaker_name(h.speaker) + " says that " + h.detail->statement + ".");
   return d;
 }
 
@@ -97,10 +97,10 @@ Maybe who_said(const Listening& l, const Material&, Random& random) {
   random.shuffle(d.choices);
   d.answer = speaker_name(h.speaker);
   d.gold = static_cast<int>(std::find(d.choices.begin(), d.choices.end(), d.answer) - d.choices.begin());
-  finish(d,
-         "The words " + quoted(h.text) + " are said at " + half_seconds(h.from) + " s by speaker " + std::to_string(h.speaker) +
-             ".",
-         "It is " + d.answer + ".");
+  finish_statement(d,
+                   "The words " + quoted(h.text) + " are said at " + half_seconds(h.from) + " s by speaker " +
+                       std::to_string(h.speaker) + ".",
+                   "It is " + d.answer + ".");
   return d;
 }
 
@@ -122,10 +122,10 @@ Maybe next_line(const Listening& l, const Material&, Random& random) {
                       {quoted(lines[at].text)});
   d.planning = phrase(random, {"I find that line and take the next one.", "I go through the lines in order."});
   set_options(d, lines[at + 1].text, others, random);
-  finish(d,
-         quoted(lines[at].text) + " begins at " + half_seconds(lines[at].from) + " s; the next line, by speaker " +
-             std::to_string(lines[at + 1].speaker) + ", is " + quoted(lines[at + 1].text) + ".",
-         "The next line is " + quoted(lines[at + 1].text) + ".");
+  finish_statement(d,
+                   quoted(lines[at].text) + " begins at " + half_seconds(lines[at].from) + " s; the next line, by speaker " +
+                       std::to_string(lines[at + 1].speaker) + ", is " + quoted(lines[at + 1].text) + ".",
+                   "The next line is " + quoted(lines[at + 1].text) + ".");
   return d;
 }
 
@@ -145,10 +145,10 @@ Maybe scenario(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I collect what they talk about and think of a situation where all of it belongs.",
                                "I listen for the matters and draw a conclusion on the situation."});
   set_options(d, l.scenario, pick_others(all, {l.scenario}, 3, random), random);
-  finish(d,
-         "They talk about " + list_words(topics) + ", and it begins with " + quoted(lines[0].text) + ". That belongs to " +
-             l.scenario + ".",
-         "The situation: " + l.scenario + ".");
+  finish_statement(d,
+                   "They talk about " + list_words(topics) + ", and it begins with " + quoted(lines[0].text) +
+                       ". That belongs to " + l.scenario + ".",
+                   "The situation: " + l.scenario + ".");
   return d;
 }
 

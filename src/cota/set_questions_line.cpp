@@ -17,12 +17,6 @@ const Heard* only_line(const Listening& l, const char* set) {
   return h.kind == EventKind::kSpeech ? &h : nullptr;
 }
 
-void finish(Draft& d, const std::string& fact, const std::string& sentence) {
-  d.reasoning = fact + " " + option_steps(d);
-  d.summary = sentence;
-  d.response = sentence + " " + letter_sentence(d);
-}
-
 const std::map<std::string, std::vector<const char*>>& situations() {
   static const std::map<std::string, std::vector<const char*>> table = {
       {"happy", {"somebody has just won a game", "a friend arrives with good news", "everything has worked out perfectly"}},
@@ -55,8 +49,8 @@ Maybe situation(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I judge the mood by the tone and look for a situation that would cause it.",
                                "First I name the emotion, then I compare the situations with it."});
   set_options(d, gold, others, random);
-  finish(d, "The voice of speaker 1 is " + mood + ". Of the situations only one makes a person " + mood + ".",
-         "It fits that " + gold + ".");
+  finish_choice(d, "The voice of speaker 1 is " + mood + ". Of the situations only one makes a person " + mood + ".",
+                "It fits that " + gold + ".");
   return d;
 }
 
@@ -69,7 +63,7 @@ Maybe intent(const Listening& l, const Material&, Random& random) {
   d.planning = phrase(random, {"I listen to words and tone and ask what they are to bring about.",
                                "I weigh the tone of the voice against each intention."});
   set_options(d, h->detail->intent, pick_others(acted_intents(), {h->detail->intent}, 3, random), random);
-  finish(d, "By words and tone speaker 1 " + h->detail->intent + ".", "The speaker " + h->detail->intent + ".");
+  finish_choice(d, "By words and tone speaker 1 " + h->detail->intent + ".", "The speaker " + h->detail->intent + ".");
   return d;
 }
 
@@ -153,7 +147,7 @@ Maybe phrase_language(const Listening& l, const Material& m, Random& random) {
   d.question = phrase(random, {"Which language is spoken?", "In which language is the phrase?", "What language do you hear?"});
   d.planning = "I tell the language from its sounds and words.";
   set_options(d, h->language, others, random);
-  finish(d, "The speech is in " + h->language + ".", "The language is " + h->language + ".");
+  finish_choice(d, "The speech is in " + h->language + ".", "The language is " + h->language + ".");
   return d;
 }
 

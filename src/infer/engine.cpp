@@ -1,18 +1,16 @@
 #include "infer/engine.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
+
+#include "base/clock.h"
 
 namespace areason {
 namespace {
 
 constexpr int kPromptPiece = 512;             // positions of a prompt computed in one step
 constexpr std::size_t kRemembered = 1 << 20;  // n-grams of earlier answers for drafts
-
-constexpr int kDraftedRows = 16;  // of a pass with drafts
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+constexpr int kDraftedRows = 16;              // of a pass with drafts
 
 PositionKeys keys_of(const EngineRequest& request) {
   PositionKeys keys(request.ids.begin(), request.ids.end());
@@ -90,7 +88,7 @@ bool Engine::step() {
 
 void Engine::start(std::unique_ptr<Sequence> sequence) {
   Sequence& s = *sequence;
-  s.started = now();
+  s.started = monotonic_seconds();
   bool more = true;
   std::optional<PrefixStore::Whole> whole;
   try {
@@ -142,7 +140,7 @@ void Engine::prefill() {
 // The prompt is in the cache; `logits` follow its last position.
 void Engine::run(std::unique_ptr<Sequence> sequence, std::vector<float> logits) {
   Sequence& s = *sequence;
-  s.answer.prefill_seconds = now() - s.started;
+  s.answer.prefill_seconds = monotonic_seconds() - s.started;
   s.writer->fed(s.writer->pending().size());
   if (limits_.drafted > 0) s.drafts.append(s.request.ids);
   bool more = true;
@@ -243,7 +241,7 @@ void Engine::take(Turn& turn, std::span<float> logits) {
 }
 
 void Engine::finish(Sequence& s) {
-  const double total = now() - s.started;
+  const double total = monotonic_seconds() - s.started;
   if (s.request.keep == KeepPrefix::kAnswer) {
     PositionKeys keys = keys_of(s.request);
     keys.insert(keys.end(), s.writer->ids().begin(), s.writer->ids().end());

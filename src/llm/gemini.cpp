@@ -13,7 +13,7 @@
 namespace areason::llm {
 namespace {
 
-constexpr const char* kApi = "Gemini";
+constexpr const char* kGeminiApi = "Gemini";
 // ai.google.dev, "Safety settings".
 constexpr std::array kHarmCategories = {"HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT",
                                         "CIVIC_INTEGRITY"};
@@ -39,7 +39,7 @@ Json generation_config(const GenerationParameters& parameters) {
   return config;
 }
 
-Usage usage_of(const Json& usage) {
+Usage gemini_usage(const Json& usage) {
   Usage out;
   out.known = member(usage, "promptTokenCount").is_number();
   out.input = count_member(usage, "promptTokenCount");
@@ -74,13 +74,14 @@ Finish finish_of(const std::string& reason, const std::string& text) {
 
 Reply read_answer(const HttpResponse& response) {
   const auto root = parse_object(response.body);
-  if (!root) return malformed_reply(response, kApi, "the answer is not JSON");
+  if (!root) return malformed_reply(response, kGeminiApi, "the answer is not JSON");
   Reply reply = reply_of(response);
-  reply.usage = usage_of(member(*root, "usageMetadata"));
+  reply.usage = gemini_usage(member(*root, "usageMetadata"));
   const Json& candidates = member(*root, "candidates");
   if (!candidates.is_array() || candidates.empty()) {
     reply.detail = text_member(member(*root, "promptFeedback"), "blockReason");
-    if (reply.detail.empty()) return malformed_reply(response, kApi, "the answer has neither candidates nor a block reason");
+    if (reply.detail.empty())
+      return malformed_reply(response, kGeminiApi, "the answer has neither candidates nor a block reason");
     reply.finish = Finish::kBlocked;
     return reply;
   }
@@ -126,7 +127,7 @@ class Gemini : public Provider {
     http.timeout_seconds = request.timeout_seconds;
     const HttpResponse response = http_.send(http);
     if (response.transport == Transport::kOk && response.status == 200) return read_answer(response);
-    Reply reply = error_reply(response, kApi, request.model);
+    Reply reply = error_reply(response, kGeminiApi, request.model);
     // An uploaded file that is gone is reported as forbidden or not found; the next attempt uploads it again.
     if (carry == Carry::kFiles && (response.status == 403 || response.status == 404) && mentions_file(reply.error)) {
       for_each_clip(request, [&](const AudioData& clip) { files_.forget(clip); });

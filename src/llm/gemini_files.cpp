@@ -10,21 +10,21 @@
 namespace areason::llm {
 namespace {
 
-constexpr const char* kApi = "Gemini files";
+constexpr const char* kFilesApi = "Gemini files";
 constexpr int kChunkTries = 3;                 // as Google's SDK
 constexpr double kReuseSeconds = 46 * 3600.0;  // files live 48 h
 constexpr double kFirstPauseSeconds = 1;       // doubling, as Google's SDK
 
 [[noreturn]] void fail(const HttpResponse& response, const std::string& why) {
   const bool answered = response.transport == Transport::kOk && response.status == 200;
-  throw UploadFailure{answered ? malformed_reply(response, kApi, why) : error_reply(response, kApi, "upload")};
+  throw UploadFailure{answered ? malformed_reply(response, kFilesApi, why) : error_reply(response, kFilesApi, "upload")};
 }
 
 bool ok(const HttpResponse& response) { return response.transport == Transport::kOk && response.status == 200; }
 
 // Worth another chunk: no final word from the server.
 bool may_resume(const HttpResponse& response) {
-  return !ok(response) && is_transient(error_reply(response, kApi, "upload").finish);
+  return !ok(response) && is_transient(error_reply(response, kFilesApi, "upload").finish);
 }
 
 }  // namespace

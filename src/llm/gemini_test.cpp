@@ -13,7 +13,7 @@ namespace {
 
 using namespace testing;
 
-GeminiOptions options_for(const Server& server) {
+GeminiOptions gemini_options(const Server& server) {
   GeminiOptions options;
   options.url = server.url();
   options.key = test_key();
@@ -40,7 +40,7 @@ TEST(Gemini, SendsWhatTheApiDocumentsAndReadsTheAnswer) {
     answer(response,
            candidate(Json::array({{{"thought", true}, {"text", "hmm"}}, {{"text", "A "}}, {{"text", "tone."}}}), "STOP"));
   });
-  GeminiOptions options = options_for(server);
+  GeminiOptions options = gemini_options(server);
   options.safety_threshold = "BLOCK_NONE";
   Request request = ask_about(tone(), "What is heard?", "gemini-2.0-flash");
   request.messages.insert(request.messages.begin(), text_message(Role::kSystem, "Be brief."));
@@ -133,7 +133,7 @@ TEST(Gemini, EveryKindOfAnswerHasItsOutcome) {
   };
   std::size_t current = 0;
   Server server([&](const auto&, auto& response) { answer(response, cases[current].body, cases[current].status); });
-  const auto provider = make_gemini(options_for(server));
+  const auto provider = make_gemini(gemini_options(server));
   for (; current < cases.size(); ++current) {
     const Reply reply = provider->complete(ask("x"));
     EXPECT_EQ(reply.finish, cases[current].finish)
@@ -213,7 +213,7 @@ class FileServer {
 TEST(Gemini, LargeClipsGoThroughTheFilesApiOnce) {
   FileServer files;
   files.failing_chunks = 1;
-  GeminiOptions options = options_for(files.server);
+  GeminiOptions options = gemini_options(files.server);
   options.inline_limit_bytes = 2000;
   options.upload_chunk_bytes = 1000;
   const auto provider = make_gemini(options);
@@ -237,7 +237,7 @@ TEST(Gemini, LargeClipsGoThroughTheFilesApiOnce) {
 
 TEST(Gemini, AFileThatIsGoneIsUploadedAgainByTheNextTry) {
   FileServer files;
-  GeminiOptions options = options_for(files.server);
+  GeminiOptions options = gemini_options(files.server);
   options.inline_limit_bytes = 2000;
   GovernedOptions governed;
   governed.clock = options.clock;
@@ -253,7 +253,7 @@ TEST(Gemini, AFileThatIsGoneIsUploadedAgainByTheNextTry) {
 
 TEST(Gemini, AnUploadThatFailsIsTheAttemptsOutcome) {
   FileServer files;
-  GeminiOptions options = options_for(files.server);
+  GeminiOptions options = gemini_options(files.server);
   options.inline_limit_bytes = 2000;
   files.failing_chunks = 100;
   EXPECT_EQ(make_gemini(options)->complete(ask_about(tone(), "?")).finish, Finish::kServerError);

@@ -10,7 +10,7 @@
 namespace areason::llm {
 namespace {
 
-constexpr const char* kApi = "chat completions";
+constexpr const char* kChatApi = "chat completions";
 
 // "audio/wav" -> "wav". OpenAI takes wav and mp3 alone; what other servers take is theirs to say.
 std::string format_of(const AudioData& audio) {
@@ -44,7 +44,7 @@ Json message_json(const Message& message, AudioField field) {
   return out;
 }
 
-Usage usage_of(const Json& usage) {
+Usage chat_usage(const Json& usage) {
   Usage out;
   out.known = member(usage, "prompt_tokens").is_number();
   out.input = count_member(usage, "prompt_tokens");
@@ -81,20 +81,20 @@ Finish finish_of(const std::string& reason, const std::string& text) {
 
 Reply read_answer(const HttpResponse& response, const std::string& model) {
   const auto root = parse_object(response.body);
-  if (!root) return malformed_reply(response, kApi, "the answer is not JSON");
+  if (!root) return malformed_reply(response, kChatApi, "the answer is not JSON");
   const Json& choices = member(*root, "choices");
   if (!choices.is_array() || choices.empty()) {
     // Gateways report the error of the server behind them with status 200.
-    if (!member(*root, "error").is_object()) return malformed_reply(response, kApi, "the answer has no choices");
+    if (!member(*root, "error").is_object()) return malformed_reply(response, kChatApi, "the answer has no choices");
     HttpResponse inner = response;
     const std::int64_t code = count_member((*root)["error"], "code");
     inner.status = code >= 400 && code < 600 ? static_cast<int>(code) : 500;
-    return error_reply(inner, kApi, model);
+    return error_reply(inner, kChatApi, model);
   }
   const Json& message = member(choices[0], "message");
-  if (!message.is_object()) return malformed_reply(response, kApi, "the answer's first choice has no message");
+  if (!message.is_object()) return malformed_reply(response, kChatApi, "the answer's first choice has no message");
   Reply reply = reply_of(response);
-  reply.usage = usage_of(member(*root, "usage"));
+  reply.usage = chat_usage(member(*root, "usage"));
   reply.detail = text_member(choices[0], "finish_reason");
   reply.text = whole_text(message);
   reply.finish = finish_of(reply.detail, reply.text);
@@ -125,7 +125,7 @@ class OpenAiChat : public Provider {
     http.timeout_seconds = request.timeout_seconds;
     const HttpResponse response = http_.send(http);
     const bool answered = response.transport == Transport::kOk && response.status == 200;
-    return without_key(answered ? read_answer(response, request.model) : error_reply(response, kApi, request.model),
+    return without_key(answered ? read_answer(response, request.model) : error_reply(response, kChatApi, request.model),
                        options_.key);
   }
 

@@ -10,7 +10,7 @@ namespace {
 
 using namespace testing;
 
-OpenAiOptions options_for(const Server& server) {
+OpenAiOptions openai_options(const Server& server) {
   OpenAiOptions options;
   options.url = server.url();
   options.key = test_key();
@@ -24,7 +24,7 @@ TEST(OpenAiChat, SendsWhatTheApiDocumentsAndReadsTheAnswer) {
     body["usage"]["completion_tokens_details"] = {{"reasoning_tokens", 3}};
     answer(response, body);
   });
-  const auto provider = make_openai_chat(options_for(server));
+  const auto provider = make_openai_chat(openai_options(server));
   Request request = ask_about(tone(), "What is heard?", "gpt-4o-audio-preview");
   request.messages.insert(request.messages.begin(), text_message(Role::kSystem, "Be brief."));
   request.parameters.temperature = 0;
@@ -67,7 +67,7 @@ TEST(OpenAiChat, SendsWhatTheApiDocumentsAndReadsTheAnswer) {
 
 TEST(OpenAiChat, WritesAudioTheWayAServerWantsIt) {
   Server server([](const auto&, auto& response) { answer(response, chat_answer("ok", 1, 1)); });
-  OpenAiOptions options = options_for(server);
+  OpenAiOptions options = openai_options(server);
   options.url += "/v1/";
   options.token_field = TokenField::kMaxCompletionTokens;
   const std::string url = "data:audio/wav;base64," + base64(tone()->bytes);
@@ -154,7 +154,7 @@ TEST(OpenAiChat, EveryKindOfAnswerHasItsOutcome) {
     response.set_header("Location", "http://127.0.0.1:1/");
     response.set_content(cases[current].body, "application/json");
   });
-  const auto provider = make_openai_chat(options_for(server));
+  const auto provider = make_openai_chat(openai_options(server));
   for (; current < cases.size(); ++current) {
     const Case& c = cases[current];
     const Reply reply = provider->complete(ask("x"));
@@ -180,7 +180,7 @@ TEST(OpenAiTranscription, SendsAFormAndReadsTheTranscript) {
   Request request = ask_about(tone(), "Names: Ann", "whisper-1");
   request.parameters.temperature = 0;
   request.parameters.extra_json = R"({"language": "en"})";
-  const Reply reply = make_openai_transcription(options_for(server))->complete(request);
+  const Reply reply = make_openai_transcription(openai_options(server))->complete(request);
   EXPECT_EQ(reply.finish, Finish::kStop);
   EXPECT_EQ(reply.text, "hello there");
   EXPECT_EQ(reply.usage.audio, 14);
@@ -197,7 +197,7 @@ TEST(OpenAiTranscription, SendsAFormAndReadsTheTranscript) {
   EXPECT_EQ(field("file"), tone()->bytes);
   EXPECT_EQ(files.find("file")->second.filename, "clip.wav");
   EXPECT_EQ(files.find("file")->second.content_type, "audio/wav");
-  EXPECT_THROW(make_openai_transcription(options_for(server))->complete(ask("no clip")), Error);
+  EXPECT_THROW(make_openai_transcription(openai_options(server))->complete(ask("no clip")), Error);
 }
 
 TEST(AudioData, AWaveformBecomesAWavThatReadsBack) {

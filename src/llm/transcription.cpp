@@ -9,11 +9,11 @@
 namespace areason::llm {
 namespace {
 
-constexpr const char* kApi = "transcriptions";
+constexpr const char* kTranscriptionApi = "transcriptions";
 
 // gpt-4o-transcribe says {"type": "tokens", "input_tokens", "output_tokens", "input_token_details": {"audio_tokens"}};
 // whisper-1 says {"type": "duration", "seconds"} or nothing.
-Usage usage_of(const Json& usage) {
+Usage transcription_usage(const Json& usage) {
   Usage out;
   out.known = member(usage, "input_tokens").is_number();
   out.input = count_member(usage, "input_tokens");
@@ -50,12 +50,12 @@ std::vector<FormField> form_of(const Request& request) {
 
 Reply read_transcript(const HttpResponse& response) {
   const auto root = parse_object(response.body);
-  if (!root) return malformed_reply(response, kApi, "the answer is not JSON");
-  if (!member(*root, "text").is_string()) return malformed_reply(response, kApi, "the answer has no text");
+  if (!root) return malformed_reply(response, kTranscriptionApi, "the answer is not JSON");
+  if (!member(*root, "text").is_string()) return malformed_reply(response, kTranscriptionApi, "the answer has no text");
   Reply reply = reply_of(response);
   reply.text = text_member(*root, "text");
   reply.finish = reply.text.empty() ? Finish::kEmpty : Finish::kStop;
-  reply.usage = usage_of(member(*root, "usage"));
+  reply.usage = transcription_usage(member(*root, "usage"));
   return reply;
 }
 
@@ -74,7 +74,7 @@ class OpenAiTranscription : public Provider {
     http.timeout_seconds = request.timeout_seconds;
     const HttpResponse response = http_.send(http);
     const bool answered = response.transport == Transport::kOk && response.status == 200;
-    return without_key(answered ? read_transcript(response) : error_reply(response, kApi, request.model), key_);
+    return without_key(answered ? read_transcript(response) : error_reply(response, kTranscriptionApi, request.model), key_);
   }
 
   std::string name() const override { return "transcription " + base_.whole(); }

@@ -5,11 +5,10 @@
 
 #include "base/error.h"
 #include "kernels/rows.h"
+#include "model/area.h"
 
 namespace areason {
 namespace {
-
-std::size_t area(int rows, int width) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width); }
 
 LinearInput input(const float* x, int rows, int k) { return {x, static_cast<std::size_t>(k), rows, k}; }
 

@@ -5,14 +5,13 @@
 
 #include "base/error.h"
 #include "kernels/rows.h"
+#include "model/area.h"
 #include "model/encoder_attention.h"
 
 namespace areason {
 namespace {
 
 constexpr float kLayerNormEpsilon = 1e-5f;  // torch.nn.LayerNorm's default, which the encoder uses
-
-std::size_t area(int rows, int width) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(width); }
 
 // Rows -1 … 2 * positions of the mel, time first: row r is frame r - 1. Frames beyond the window are the zeros that the
 // convolution pads with; frames between the valid ones and the window's end hold the padding's real values.

@@ -6,12 +6,11 @@
 
 #include "base/random.h"
 #include "kernels/quant_blocks.h"
+#include "model/area.h"
 #include "model/encoder.h"
 
 namespace areason {
 namespace {
-
-std::size_t area(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
 
 class EncoderWindowsTest : public testing::Test {
  protected:

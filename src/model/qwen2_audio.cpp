@@ -31,15 +31,15 @@ int find_invariant_rows(const DecoderWeights& weights) {
 }
 
 // A part of an item that goes through the decoder in one pass.
-struct Part {
+struct BatchPart {
   const BatchItem* item;
   int from;
   int rows;
 };
 
 // Passes of at most kChunk rows. An item's parts do not depend on the other items but where a pass is full.
-std::vector<std::vector<Part>> split_passes(std::span<const BatchItem> items) {
-  std::vector<std::vector<Part>> passes;
+std::vector<std::vector<BatchPart>> split_passes(std::span<const BatchItem> items) {
+  std::vector<std::vector<BatchPart>> passes;
   int room = 0;
   for (const BatchItem& item : items) {
     const int total = static_cast<int>(item.ids.size());
@@ -78,7 +78,7 @@ struct Qwen2Audio::Impl {
   void adopt(KvCache& cache) const;
   void embed(std::span<const int> ids, std::span<const AudioInsert> audio, int from, std::span<float> h) const;
 
-  void run_pass(std::span<const Part> parts, std::vector<float>& out);
+  void run_pass(std::span<const BatchPart> parts, std::vector<float>& out);
 
   ModelConfig config;
   std::unique_ptr<ModelWeights> weights;
@@ -144,14 +144,14 @@ std::vector<AudioEmbeddings> Qwen2Audio::encode_windows(std::span<const LogMel* 
 }
 
 // Runs one pass; appends to `out` the logits that are wanted of its rows.
-void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>& out) {
+void Qwen2Audio::Impl::run_pass(std::span<const BatchPart> parts, std::vector<float>& out) {
   const auto width = static_cast<std::size_t>(config.text.width);
   std::vector<Decoder::Segment> segments;
   std::size_t rows = 0;
-  for (const Part& part : parts) rows += static_cast<std::size_t>(part.rows);
+  for (const BatchPart& part : parts) rows += static_cast<std::size_t>(part.rows);
   hidden.resize(rows * width);
   std::size_t at = 0;
-  for (const Part& part : parts) {
+  for (const BatchPart& part : parts) {
     const std::size_t count = static_cast<std::size_t>(part.rows) * width;
     embed(part.item->ids, part.item->audio, part.from, std::span(hidden).subspan(at, count));
     segments.push_back({static_cast<PagedKv*>(part.item->cache->sequence()), part.rows});
@@ -160,7 +160,7 @@ void Qwen2Audio::Impl::run_pass(std::span<const Part> parts, std::vector<float>&
   decoder.run(hidden, segments);
   // The rows whose logits are wanted move to the front.
   std::size_t wanted = 0, row = 0;
-  for (const Part& part : parts) {
+  for (const BatchPart& part : parts) {
     const int first = std::max(part.from, static_cast<int>(part.item->ids.size()) - part.item->logits);
     for (int r = 0; r < part.rows; ++r, ++row) {
       if (part.from + r < first) continue;

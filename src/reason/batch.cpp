@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/json.h"
@@ -25,8 +25,6 @@ constexpr std::uint64_t kSmallModel = std::uint64_t{256} << 20;
 // Questions on the same audio are brought together within a block of this many; on standard output, answers wait for those
 // before them in the block.
 constexpr std::size_t kBlock = 256;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 int worker_count(const BatchOptions& options, std::size_t jobs) {
   int workers = options.workers;
@@ -49,7 +47,7 @@ std::string answer_line(const std::string& id, const Answer& answer) {
 class Batch {
  public:
   Batch(const std::vector<Question>& questions, const BatchOptions& options, AnswerFile& out, const BatchProgress& progress)
-      : questions_(questions), options_(options), out_(out), progress_(progress), start_(now()) {
+      : questions_(questions), options_(options), out_(out), progress_(progress), start_(monotonic_seconds()) {
     make_jobs();
   }
 
@@ -63,7 +61,7 @@ class Batch {
       if (line) out_.append(*line);
     }
     if (failure_) std::rethrow_exception(failure_);
-    stats_.seconds = now() - start_;
+    stats_.seconds = monotonic_seconds() - start_;
     return stats_;
   }
 
@@ -209,7 +207,7 @@ class Batch {
       const auto node = waiting_.extract(order_[next_line_++]);
       if (node.mapped()) out_.append(*node.mapped());
     }
-    stats_.seconds = now() - start_;
+    stats_.seconds = monotonic_seconds() - start_;
     if (progress_) progress_(stats_);
   }
 

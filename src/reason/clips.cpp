@@ -2,10 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <chrono>
 #include <cstring>
 
 #include "audio/decode.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -13,8 +13,6 @@ namespace areason {
 namespace {
 
 constexpr std::size_t kKeptClips = 16;
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Identifies a file's content well enough to reuse it; empty for what cannot be read twice.
 std::string clip_key(const std::string& path, LongAudio policy) {
@@ -53,7 +51,7 @@ void check_heard(const HeardClip& clip, std::size_t window, const std::vector<fl
 
 std::vector<std::shared_ptr<const HeardClip>> ClipCache::load(const std::vector<std::string>& paths, LongAudio policy,
                                                               std::map<std::string, double>& seconds) {
-  const double start = now();
+  const double start = monotonic_seconds();
   std::vector<std::shared_ptr<const HeardClip>> out;
   std::vector<Reading> readings;
   for (const std::string& path : paths) {
@@ -68,11 +66,11 @@ std::vector<std::shared_ptr<const HeardClip>> ClipCache::load(const std::vector<
     out.push_back(std::move(clip));
   }
   if (readings.empty()) return out;
-  const double decoded = now();
+  const double decoded = monotonic_seconds();
   encode(readings);
   for (Reading& reading : readings) keep({std::move(reading.key), std::move(reading.clip)});
   seconds["decode"] += decoded - start;
-  seconds["encode"] += now() - decoded;
+  seconds["encode"] += monotonic_seconds() - decoded;
   return out;
 }
 

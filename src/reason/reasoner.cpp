@@ -1,8 +1,8 @@
 #include "reason/reasoner.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -12,8 +12,6 @@
 
 namespace areason {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 SamplingOptions sampling_options(const AskOptions& options, const GenerationConfig& defaults) {
   SamplingOptions out;
@@ -74,7 +72,7 @@ std::string_view bytes_of(std::span<const std::uint64_t> keys) {
 
 Reasoner::Reasoner(const std::string& model_dir, const SessionOptions& options)
     : dir_(model_dir),
-      started_(now()),
+      started_(monotonic_seconds()),
       model_(load_model(model_dir, options)),
       tokenizer_(load_model_tokenizer(model_dir)),
       files_(options.cache_dir.empty() ? nullptr : std::make_unique<FileCache>(options.cache_dir, options.cache_bytes)),
@@ -83,7 +81,7 @@ Reasoner::Reasoner(const std::string& model_dir, const SessionOptions& options)
       vocabulary_(tokenizer_),
       layout_(vocabulary_),
       engine_(*model_, tokenizer_, engine_limits(options)),
-      load_seconds_(now() - started_) {}
+      load_seconds_(monotonic_seconds() - started_) {}
 
 SessionStats Reasoner::stats() const {
   const EngineStats& engine = engine_.stats();
@@ -144,9 +142,9 @@ void Reasoner::submit(const Dialogue& dialogue, Asked asked) {
     pass_on(sections->push(text));
   };
   const PositionKeys shared = files_ == nullptr ? PositionKeys() : shared_keys(request);
-  const double before = now();
+  const double before = monotonic_seconds();
   load_prefix(shared);
-  state->answer.seconds["cache"] = now() - before;
+  state->answer.seconds["cache"] = monotonic_seconds() - before;
   request.done = [this, state, sections, pass_on, shared](EngineAnswer&& from) {
     if (from.error != nullptr) return state->failed(from.error);
     pass_on(sections->finish());

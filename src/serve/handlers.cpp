@@ -4,6 +4,7 @@
 #include <ctime>
 #include <random>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -13,8 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kWait(250);  // after which a client that has gone is noticed
 constexpr double kQuiet = 15;       // seconds without text after which a stream says that it lives
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::string new_id() {
   std::random_device device;
@@ -95,12 +94,12 @@ bool Handlers::Exchange::write_events(httplib::DataSink& sink, Metrics& metrics)
     for (std::size_t i = 0; i < answers.size(); ++i)
       out += event(chunk(head, static_cast<int>(i), Json::object(), finish_reason(answers[i])));
     out += event(last_chunk(head, answers, include_usage)) + "data: [DONE]\n\n";
-    metrics.answered(answers, now() - arrived);
-  } else if (out.empty() && now() - written > kQuiet) {
+    metrics.answered(answers, monotonic_seconds() - arrived);
+  } else if (out.empty() && monotonic_seconds() - written > kQuiet) {
     out = ": still at work\n\n";
   }
   if (!out.empty()) {
-    written = now();
+    written = monotonic_seconds();
     if (!send(sink, out)) return false;
   }
   if (taken.finished) sink.done();
@@ -111,7 +110,7 @@ bool Handlers::Exchange::write_object(httplib::DataSink& sink, Metrics& metrics)
   if (!taken.finished) taken = stream->take(kWait);
   if (!taken.finished) return true;  // the library looks whether the client is there, and calls again
   if (taken.error) return write_failure(sink, "");
-  metrics.answered(stream->answers(), now() - arrived);
+  metrics.answered(stream->answers(), monotonic_seconds() - arrived);
   if (!send(sink, dump_json(completion(head, stream->answers(), reasoning)))) return false;
   sink.done();
   return true;
@@ -172,7 +171,7 @@ void Handlers::chat(const httplib::Request& request, httplib::Response& response
 void Handlers::first_piece(Exchange& exchange, httplib::Response& response) {
   while (exchange.taken.pieces.empty() && !exchange.taken.finished) exchange.taken = exchange.stream->take(kWait);
   if (exchange.taken.error) std::rethrow_exception(exchange.taken.error);
-  metrics_.first_text(now() - exchange.arrived);
+  metrics_.first_text(monotonic_seconds() - exchange.arrived);
   metrics_.count_response(200);
   response.status = 200;
 }
@@ -188,7 +187,7 @@ void Handlers::answer(const httplib::Request& request, httplib::Response& respon
   exchange->reasoning = chat.reasoning;
   exchange->include_usage = chat.include_usage;
   exchange->begun.resize(static_cast<std::size_t>(chat.answers));
-  exchange->arrived = exchange->written = now();
+  exchange->arrived = exchange->written = monotonic_seconds();
   exchange->stream = engine_.submit(job_of(std::move(chat)));
   if (exchange->stream == nullptr) {
     response.set_header("Retry-After", "1");

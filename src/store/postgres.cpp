@@ -11,15 +11,15 @@
 namespace areason::store {
 namespace {
 
-constexpr SqlDialect kDialect = {"BIGSERIAL PRIMARY KEY",
-                                 "extract(epoch FROM clock_timestamp())::double precision",
-                                 "FOR UPDATE SKIP LOCKED",
-                                 "SELECT pg_advisory_xact_lock(7311902044)",
-                                 "",
-                                 "",
-                                 "SET LOCAL synchronous_commit = off",
-                                 "",
-                                 "SELECT pg_advisory_xact_lock(7311902045)"};
+constexpr SqlDialect kPostgresDialect = {"BIGSERIAL PRIMARY KEY",
+                                         "extract(epoch FROM clock_timestamp())::double precision",
+                                         "FOR UPDATE SKIP LOCKED",
+                                         "SELECT pg_advisory_xact_lock(7311902044)",
+                                         "",
+                                         "",
+                                         "SET LOCAL synchronous_commit = off",
+                                         "",
+                                         "SELECT pg_advisory_xact_lock(7311902045)"};
 
 // Checks the address and says how messages may call it. Throws Error(kUsage).
 std::string public_name(const std::string& address) {
@@ -68,7 +68,7 @@ class Postgres : public SqlConnection {
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
 
-  const SqlDialect& dialect() const override { return kDialect; }
+  const SqlDialect& dialect() const override { return kPostgresDialect; }
   std::string name() const override { return name_; }
 
   std::vector<SqlRow> query(const std::string& sql, const std::vector<SqlValue>& parameters) override {

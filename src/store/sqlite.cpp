@@ -12,15 +12,15 @@ namespace {
 
 constexpr int kBusyMilliseconds = 60'000;  // how long to wait for another process's transaction
 
-constexpr SqlDialect kDialect = {"INTEGER PRIMARY KEY AUTOINCREMENT",
-                                 "((julianday('now') - 2440587.5) * 86400.0)",
-                                 "",
-                                 "",
-                                 "PRAGMA case_sensitive_like = ON",
-                                 "PRAGMA synchronous = NORMAL",
-                                 "",
-                                 "PRAGMA synchronous = FULL",
-                                 ""};
+constexpr SqlDialect kSqliteDialect = {"INTEGER PRIMARY KEY AUTOINCREMENT",
+                                       "((julianday('now') - 2440587.5) * 86400.0)",
+                                       "",
+                                       "",
+                                       "PRAGMA case_sensitive_like = ON",
+                                       "PRAGMA synchronous = NORMAL",
+                                       "",
+                                       "PRAGMA synchronous = FULL",
+                                       ""};
 
 class Sqlite : public SqlConnection {
  public:
@@ -47,7 +47,7 @@ class Sqlite : public SqlConnection {
   Sqlite(const Sqlite&) = delete;
   Sqlite& operator=(const Sqlite&) = delete;
 
-  const SqlDialect& dialect() const override { return kDialect; }
+  const SqlDialect& dialect() const override { return kSqliteDialect; }
   std::string name() const override { return path_ + " (SQLite)"; }
 
   std::vector<SqlRow> query(const std::string& sql, const std::vector<SqlValue>& parameters) override {

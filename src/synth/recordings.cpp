@@ -15,7 +15,6 @@
 namespace areason {
 namespace {
 
-constexpr std::size_t kMaxSamples = 30 * kSynthRate;
 constexpr double kUnseenShare = 0.28;
 
 // Recordings that are (nearly) the same sound though their names differ: always on one side of the split. Highest normalised
@@ -143,7 +142,7 @@ const Samples& SoundLibrary::samples(std::size_t recording) const {
   Cache::Entry& entry = *cache_->entries[recording];
   std::call_once(entry.once, [&] {
     Samples all = load_audio_16k(recordings_[recording].path).samples;
-    if (all.size() > kMaxSamples) all.resize(kMaxSamples);
+    if (all.size() > kLongestRecording) all.resize(kLongestRecording);
     high_pass(all, 30);  // offsets and rumble of old 8-bit files
     const SampleRange range = trimmed_range(all, 45);
     entry.samples.assign(all.begin() + static_cast<std::ptrdiff_t>(range.from),

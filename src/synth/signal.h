@@ -10,6 +10,7 @@
 namespace areason {
 
 inline constexpr int kSynthRate = 16000;
+inline constexpr std::size_t kLongestRecording = 30 * kSynthRate;  // samples; the rest of a longer file is not used
 
 using Samples = std::vector<float>;
 

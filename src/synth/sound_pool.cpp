@@ -10,11 +10,9 @@
 namespace areason {
 namespace {
 
-constexpr std::size_t kMaxSamples = 30 * kSynthRate;
-
 Samples load_sound(const std::string& path) {
   Samples all = load_audio_16k(path).samples;
-  if (all.size() > kMaxSamples) all.resize(kMaxSamples);
+  if (all.size() > kLongestRecording) all.resize(kLongestRecording);
   high_pass(all, 30);
   const SampleRange range = trimmed_range(all, 45);
   return {all.begin() + static_cast<std::ptrdiff_t>(range.from), all.begin() + static_cast<std::ptrdiff_t>(range.to)};

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 
 namespace areason::train {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Adds what a loss of the head says about a micro-batch's chosen tokens.
 void add_terms(const GrpoBatch::Chosen& chosen, const std::vector<float>& losses, const PolicyLimits& limits, GrpoStats& out) {
@@ -60,9 +58,9 @@ JudgedAnswer Grpo::judged(const Sample& sample, const PolicyAnswer& answer) cons
 
 GrpoBatch Grpo::collect(std::int64_t step, GrpoStats& stats) {
   GrpoBatch out;
-  const double start = now();
+  const double start = monotonic_seconds();
   sampler_.take_weights();
-  const double ready = now();
+  const double ready = monotonic_seconds();
   int missing = options_.prompts;
   for (int round = 0; round <= options_.resample && missing > 0 && !interrupted(); ++round) {
     const std::string name = fmt::format("step {} round {}", step, round);
@@ -72,11 +70,11 @@ GrpoBatch Grpo::collect(std::int64_t step, GrpoStats& stats) {
     add_groups(asked, std::move(answers), out, stats);
     missing = options_.prompts - static_cast<int>(out.questions.size());
   }
-  const double sampled = now();
+  const double sampled = monotonic_seconds();
   if (!out.answers.empty() && !interrupted()) pack(out);
   stats.handover_seconds += ready - start;
   stats.sample_seconds += sampled - ready;
-  stats.train_seconds += now() - sampled;
+  stats.train_seconds += monotonic_seconds() - sampled;
   return out;
 }
 
@@ -198,7 +196,7 @@ void Grpo::read_reference(GrpoBatch& batch) const {
 }
 
 GrpoStats Grpo::gradients(GrpoBatch& batch, int update) {
-  const double start = now();
+  const double start = monotonic_seconds();
   PolicyLimits limits = options_.limits;
   if (parts_.reference == nullptr) limits.kl = 0;
   std::vector<GrpoStats> found(batch.packed.size());
@@ -224,7 +222,7 @@ GrpoStats Grpo::gradients(GrpoBatch& batch, int update) {
   for (const GrpoStats& one : found) out.merge(one);
   const int passes = update == 0 && parts_.reference != nullptr ? 2 : 1;
   for (const MicroBatch& micro : batch.packed) out.packed_tokens += passes * micro.ids.size(0);
-  out.train_seconds = now() - start;
+  out.train_seconds = monotonic_seconds() - start;
   return out;
 }
 

@@ -11,8 +11,6 @@
 namespace areason::e2e {
 namespace {
 
-constexpr int kUsage = 2;
-constexpr int kInput = 3;
 const std::vector<std::string> kKeys = {"planning", "caption", "reasoning", "summary", "response"};
 
 class AskCommand : public ::testing::Test {

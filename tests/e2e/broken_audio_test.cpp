@@ -9,8 +9,6 @@
 namespace areason::e2e {
 namespace {
 
-constexpr int kInput = 3;  // docs/cli.md: input unreadable
-
 class BrokenAudio : public ::testing::Test {
  protected:
   void SetUp() override {

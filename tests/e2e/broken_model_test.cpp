@@ -12,7 +12,6 @@
 namespace areason::e2e {
 namespace {
 
-constexpr int kInput = 3;
 constexpr int kModel = 4;
 
 class BrokenModel : public ::testing::Test {

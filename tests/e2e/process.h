@@ -6,6 +6,10 @@
 
 namespace areason::e2e {
 
+// Exit statuses (docs/cli.md).
+inline constexpr int kUsage = 2;
+inline constexpr int kInput = 3;  // input that cannot be read
+
 struct Result {
   int status = -1;    // exit status; -signal when a signal ended it
   bool hung = false;  // it ran into the time limit and was killed

@@ -16,7 +16,6 @@
 namespace areason::e2e {
 namespace {
 
-constexpr int kUsage = 2;
 constexpr int kSamples = 6;
 const std::string kSounds = "tests/golden/sounds/usr/share/sonic-pi/samples/";
 

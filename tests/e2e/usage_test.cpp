@@ -7,9 +7,6 @@
 namespace areason::e2e {
 namespace {
 
-constexpr int kUsage = 2;
-constexpr int kInput = 3;
-
 TEST(Usage, HelpAndVersionAreAnswers) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"--help"}, {"--version"}, {"ask", "--help"}}) {
