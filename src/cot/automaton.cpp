@@ -35,8 +35,8 @@ ChainAutomaton::ChainAutomaton(const std::vector<std::string>& choices) : tags_(
   }
   fixed_[kSectionCount] = closer(kResponse);
   for (int tag = 0; tag <= kThinkTag; ++tag) {
-    add_tag("<" + tag_name(tag), tag, false);
-    add_tag("</" + tag_name(tag), tag, true);
+    add_tag("<" + std::string(tag_name(tag)), tag, false);
+    add_tag("</" + std::string(tag_name(tag)), tag, true);
   }
   for (const std::string& choice : choices) add_choice(choice);
 }
