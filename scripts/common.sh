@@ -26,3 +26,14 @@ job_count() {
   [ "${by_memory:-0}" -ge 1 ] || by_memory=1
   [ "$cores" -lt "$by_memory" ] && echo "$cores" || echo "$by_memory"
 }
+
+# clang-format of Debian 12's major version, or nothing: others format a few things differently.
+find_clang_format() {
+  local candidate
+  for candidate in clang-format-14 clang-format; do
+    if "$candidate" --version 2>/dev/null | grep -q ' version 14\.'; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+}

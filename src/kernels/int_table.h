@@ -83,7 +83,7 @@ constexpr int kManyRows = 32;   // from which on it pays to make them
 struct IntPanel {
   alignas(64) std::uint8_t w[kIntPanelValues];
   alignas(64) float scale[kScaleForms * kIntPanelGroups];  // [form][scale group][column]
-  alignas(64) float min[kIntPanelGroups];                  // [group][column]
+  alignas(64) float min[kIntPanelGroups];                  // [group][column]; Q8_0 keeps integers here (split_signs())
 };
 
 struct IntPackArgs {

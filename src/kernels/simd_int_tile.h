@@ -45,6 +45,10 @@ inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t colum
 template <class Format>
 constexpr bool kScaleFormsPay = kQuads == 4 && !Format::kHalves && Format::kBytes != Bytes::kS8;
 
+// Signed weights where there is no VNNI.
+template <class Format>
+constexpr bool kSplitSigns = !kVnni && Format::kBytes == Bytes::kS8;
+
 #if defined(__AVX512VNNI__)
 constexpr std::size_t kFormFloats = kDepth / 32 * kColumns;
 
@@ -75,6 +79,31 @@ inline std::size_t form_of(const float* d) {
   std::uint32_t bits;
   std::memcpy(&bits, d, sizeof bits);
   return ((bits >> 21) & 3u) * kFormFloats;
+}
+#endif
+
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+// Without VNNI signed weights are multiplied as |w| (unsigned) with x or, where w is negative, ~x = -x - 1, since flipping bits
+// costs less than changing signs; what that takes away, the sum of those |w|, does not depend on x: sums begin with it.
+// The panel holds |w|, then kSigns bytes further what flips x, and the sums as integers in `min`, [group][column].
+constexpr std::size_t kSigns = kColumns * kDepth;
+static_assert(2 * kSigns <= kIntPanelValues);
+
+inline void split_signs(IntPanel& panel, int groups) {
+  for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
+    for (std::size_t column = 0; column < kColumns; column += kLanes32) {
+      std::uint8_t* w = panel.w + group * kGroupBytes<kColumns> + 4 * column;
+      V sum = zero();
+#pragma GCC unroll 8
+      for (std::size_t s = 0; s < 8; ++s, w += kStepBytes<kColumns>) {
+        const V v = load(w), signs = _mm256_cmpgt_epi8(zero(), v), size = _mm256_abs_epi8(v);
+        store(w, size);
+        store(w + kSigns, signs);
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(_mm256_and_si256(size, signs), _mm256_set1_epi8(1)));
+      }
+      store(reinterpret_cast<std::uint8_t*>(panel.min + group * kColumns + column), widen_pairs(sum));
+    }
+  }
 }
 #endif
 
@@ -109,6 +138,8 @@ void pack_columns(const IntPackArgs& args) {
 #if defined(__AVX512VNNI__)
   if constexpr (kScaleFormsPay<Format>)
     if (args.rows_of_x >= kManyRows) make_forms<Format>(*args.panel, args.k / 32);
+#elif !defined(__AVXVNNI__)
+  if constexpr (kSplitSigns<Format>) split_signs(*args.panel, args.k / 32);
 #endif
 }
 
@@ -153,24 +184,41 @@ __attribute__((always_inline)) inline void multiply_narrow(const std::uint8_t* w
   }
 }
 
-// Two steps of weights of five or six bits fit: 2 * 2 * 63 * 127 < 2^15. Signed bytes go step by step.
-template <class Format, int kRows, int kSteps>
-__attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, const std::int8_t* q, TileSums<kRows>& sum) {
-  constexpr bool kTwo = Format::kBytes != Bytes::kS8;
-  constexpr int kStride = kTwo ? 2 : 1;
+// Signed weights: see split_signs(). 2 * 128 * 128 fits, as the product is negative where it can be as large.
+template <int kRows>
+__attribute__((always_inline)) inline void multiply_signed(const std::uint8_t* w, const std::int8_t* q,
+                                                           const std::int32_t* begin, TileSums<kRows>& sum) {
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    sum[r][0] = load(begin);
+    sum[r][1] = load(begin + kLanes32);
+  }
 #pragma GCC unroll 8
-  for (int s = 0; s < kSteps; s += kStride) {
-    const auto at = [&](int step, int v) { return load(w + (s + step) * kColumns * 4 + v * static_cast<int>(sizeof(V))); };
-    const V w0 = at(0, 0), w1 = at(0, 1), next0 = kTwo ? at(1, 0) : w0, next1 = kTwo ? at(1, 1) : w1;
+  for (int s = 0; s < 8; ++s, w += kColumns * 4) {
+    const V w0 = load(w), w1 = load(w + sizeof(V)), signs0 = load(w + kSigns), signs1 = load(w + kSigns + sizeof(V));
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const V x = set1_i32(q + 4 * (s * kTileRows + r));
-      V a = pairs<Format::kBytes>(w0, x), b = pairs<Format::kBytes>(w1, x);
-      if constexpr (kTwo) {
-        const V y = set1_i32(q + 4 * ((s + 1) * kTileRows + r));
-        a = _mm256_add_epi16(a, pairs<Format::kBytes>(next0, y));
-        b = _mm256_add_epi16(b, pairs<Format::kBytes>(next1, y));
-      }
+      sum[r][0] = add_pairs(sum[r][0], _mm256_maddubs_epi16(w0, _mm256_xor_si256(x, signs0)));
+      sum[r][1] = add_pairs(sum[r][1], _mm256_maddubs_epi16(w1, _mm256_xor_si256(x, signs1)));
+      settle(sum[r][0]);
+      settle(sum[r][1]);
+    }
+  }
+}
+
+// Two steps of weights of five or six bits fit: 2 * 2 * 63 * 127 < 2^15.
+template <class Format, int kRows, int kSteps>
+__attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, const std::int8_t* q, TileSums<kRows>& sum) {
+#pragma GCC unroll 8
+  for (int s = 0; s < kSteps; s += 2) {
+    const auto at = [&](int step, int v) { return load(w + (s + step) * kColumns * 4 + v * static_cast<int>(sizeof(V))); };
+    const V w0 = at(0, 0), w1 = at(0, 1), next0 = at(1, 0), next1 = at(1, 1);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const V x = set1_i32(q + 4 * (s * kTileRows + r)), y = set1_i32(q + 4 * ((s + 1) * kTileRows + r));
+      const V a = _mm256_add_epi16(pairs<Format::kBytes>(w0, x), pairs<Format::kBytes>(next0, y));
+      const V b = _mm256_add_epi16(pairs<Format::kBytes>(w1, x), pairs<Format::kBytes>(next1, y));
       sum[r][0] = add_pairs(sum[r][0], a);
       sum[r][1] = add_pairs(sum[r][1], b);
       settle(sum[r][0]);
@@ -196,12 +244,14 @@ __attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, 
 }
 #endif
 
-// The exact integers of a scale group for the first kRows rows of a tile: products of kSteps times four weights each.
+// The exact integers of a scale group for the first kRows rows of a tile: products of kSteps times four weights each. `minus`
+// is the tile's; with split signs it is what the sums of the panel's columns begin with.
 template <class Format, int kRows, int kSteps>
 __attribute__((always_inline)) inline void multiply_group(const std::uint8_t* w, const std::int8_t* q,
                                                           const std::int32_t* minus, TileSums<kRows>& sum) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
   if constexpr (Format::kBytes == Bytes::kU4) return multiply_narrow<Format, kRows>(w, q, minus, sum);
+  if constexpr (kSplitSigns<Format>) return multiply_signed<kRows>(w, q, minus, sum);
 #endif
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r)
@@ -253,7 +303,9 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
   constexpr bool kInMemory = kQuads == 2;  // sixteen registers are full of integers: the sums stay where they are
   constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
   const int scale_groups = args.groups * kHalves;
-  const std::int32_t* minus = Format::kHalves ? x.minus_halves : x.minus_sum;
+  const std::int32_t* minus = kSplitSigns<Format> ? reinterpret_cast<const std::int32_t*>(args.panel->min)
+                              : Format::kHalves   ? x.minus_halves
+                                                  : x.minus_sum;
   const std::uint8_t* w = args.panel->w;
   const float* scale = args.panel->scale;
   const std::int8_t* q = x.q;
@@ -277,7 +329,7 @@ void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
     w += kSteps * kColumns * 4;
     scale += kColumns;
     q += kSteps * kTileRows * 4;
-    minus += kTileRows;
+    minus += kSplitSigns<Format> ? kColumns : kTileRows;
   }
   if constexpr (!kInMemory) write_sums<kRows>(acc, out);
 }
