@@ -117,13 +117,15 @@ struct IntTileArgs {
   IntNext next;
 };
 
-// Panels of integers; also, with `dot` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp): there a group is 32
-// values of two bytes, q holds pairs of them, scales and sums do not exist.
+// Panels of integers; also, with `few_rows` and `dot` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp):
+// there a group is 32 values of two bytes, q holds pairs of them, scales and sums do not exist.
 struct IntTable {
   int nc;           // columns of a panel
   int depth;        // k of a panel
   int tile_rows;    // rows of x that stand together
   int value_bytes;  // of q
+  // Rows of x, at most kIntDotRows, up to which `dot` is faster than `pack` and `tile`. The results are the same bits.
+  int (*few_rows)(WeightType);
   void (*quantize)(const IntQuantizeArgs&);
   void (*dot)(const IntDotArgs&);
   void (*pack)(const IntPackArgs&);

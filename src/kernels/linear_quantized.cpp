@@ -266,8 +266,11 @@ void many_rows(const KernelContext& context, const IntTable& table, const Linear
 }
 
 void linear_integers(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
-  if (input.rows <= kIntDotRows) return few_rows(context, input, outputs);
-  many_rows(context, *context.table.integers, input, outputs);
+  const IntTable& table = *context.table.integers;
+  int few = kIntDotRows;
+  for (const auto& out : outputs) few = std::min(few, table.few_rows(out.type));
+  if (input.rows <= few) return few_rows(context, input, outputs);
+  many_rows(context, table, input, outputs);
 }
 
 }  // namespace

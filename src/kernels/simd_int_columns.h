@@ -30,7 +30,7 @@ struct ColumnSums {
 // Part kPart of eight of the bytes of a step: those that follow these weight rows, in the order of their addresses, are fetched
 // with the products of every few rows of x, since processors drop prefetches that come faster than memory answers.
 template <class Format, int kPart>
-inline void fetch_columns(const char* ahead) {
+__attribute__((always_inline)) inline void fetch_columns(const char* ahead) {
   constexpr std::size_t kLines = (kBandColumns * Format::kUnitBytes / Format::kSteps + 63) / 64;
   constexpr std::size_t kEnd = (kPart + 1) * kLines / 8;
 #pragma GCC unroll 8

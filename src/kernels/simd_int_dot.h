@@ -3,6 +3,8 @@
 // Thread rule: pure functions.
 #pragma once
 
+#include <utility>
+
 #include "kernels/simd_int_columns.h"
 
 namespace areason::AREASON_ISA_NAMESPACE {
@@ -11,10 +13,42 @@ namespace {
 // What a band consists of is forced to be inline: passing these structures costs more than the arithmetic.
 constexpr int kBandRows = 8;  // weight rows of a band: two vectors of four
 
+// A step of a weight row, or of x as load() would give it, in the format's order of lanes.
+template <class Format>
+__attribute__((always_inline)) inline void load_step(Unit unit, int step, V (&out)[2]) {
+#if !defined(__AVX512VNNI__)
+  if constexpr (Format::kOrder != LaneOrder::kGroups) {
+    Format::lie(unit, step, out);
+    if constexpr (Format::kOrder == LaneOrder::kApart) return;
+    const V low = out[0];
+    out[0] = outer_halves(low, out[1]);
+    out[1] = inner_halves(low, out[1]);
+    return;
+  }
+#endif
+  Format::load(unit, step, out);
+}
+template <class Format>
+__attribute__((always_inline)) inline void order_lanes(V (&v)[2]) {
+#if !defined(__AVX512VNNI__)
+  const V first = v[0];
+  if constexpr (Format::kOrder == LaneOrder::kCrossed) {
+    v[0] = outer_halves(first, v[1]);
+    v[1] = outer_halves(v[1], first);
+  }
+  if constexpr (Format::kOrder == LaneOrder::kApart) {
+    v[0] = first_halves(first, v[1]);
+    v[1] = second_halves(first, v[1]);
+  }
+#else
+  static_cast<void>(v);
+#endif
+}
+
 // The part of a row of x that a step of kQuads groups needs, shared by all weight rows of a band.
 struct StepX {
   V q[2];
-  V correction[2];  // of a group in its lane; [1] only where halves have scales of their own
+  V correction[2];  // of the lanes of sums; [1] only where halves have scales of their own
   F d[2];           // in pairs of lanes, as the sums
   const float* ds;  // of the first group
 };
@@ -24,7 +58,11 @@ __attribute__((always_inline)) inline StepX step_x(const IntRows& x, std::size_t
   StepX out;
   out.q[0] = load(x.q + 32 * group);
   out.q[1] = load(x.q + 32 * group + 16 * kQuads);
-  if constexpr (Format::kHalves) {
+  order_lanes<Format>(out.q);
+  if constexpr (Format::kOrder == LaneOrder::kApart) {
+    out.correction[0] = shift_left<Format::kShift>(spread(x.minus_halves + 2 * group));
+    out.correction[1] = shift_left<Format::kShift>(spread(x.minus_halves + 2 * group + kQuads));
+  } else if constexpr (Format::kHalves) {
     out.correction[0] = shift_left<Format::kShift>(spread_even(x.minus_halves + 2 * group));
     out.correction[1] = shift_left<Format::kShift>(spread_odd(x.minus_halves + 2 * group));
   } else if constexpr (Format::kShift < 32) {
@@ -82,7 +120,7 @@ struct QuadBytes {
 // The integer sums of a step of four rows: of groups (lanes) and rows (elements).
 struct Products {
   F first;
-  F second;  // only where halves have scales of their own
+  F second;  // only where halves have scales of their own: of the second halves, or (kApart) of the second group
 };
 
 // A step: its number in the unit, its first group, and what it fetches: its part of the bytes of eight units.
@@ -93,12 +131,14 @@ struct StepAt {
 };
 
 // What was fetched for a band may have left the first-level cache before its turn: where that measured faster, it is fetched a
-// second time shortly before. Only Q4_0 and Q6_K, in 512 bits.
+// second time shortly before. Q4_0 and Q6_K in 512 bits (Zen 5), Q4_K and Q6_K in 256 without VNNI (Zen 3).
 template <class Format>
-constexpr bool kFetchNear = kQuads == 4 && (Format::kHalves || (Format::kBytes == Bytes::kU4 && !Format::kMinima));
+constexpr bool kFetchNear =
+    Format::kHalves ? kQuads == 4 || !kVnni
+                    : Format::kBytes == Bytes::kU4 && (kQuads == 4 ? !Format::kMinima : !kVnni && Format::kMinima);
 
 template <class Format>
-inline void fetch_near(Unit row, int step) {
+__attribute__((always_inline)) inline void fetch_near(Unit row, int step) {
   constexpr int kLines = (static_cast<int>(Format::kUnitBytes) + 63) / 64, kAhead = 256;
   const int end = (step + 1) * kLines / Format::kSteps;
 #pragma GCC unroll 8
@@ -107,8 +147,9 @@ inline void fetch_near(Unit row, int step) {
 }
 
 // Processors drop prefetches that come faster than memory answers: they are spread over the rows, and repeated a little later.
+// Here as elsewhere always inline: GCC removes calls of a function that does nothing but fetch, as without effect.
 template <class Format>
-inline void fetch_part(const char* ahead, int part) {
+__attribute__((always_inline)) inline void fetch_part(const char* ahead, int part) {
   constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kBandRows + 63) / 64, kParts = kBandRows * Format::kSteps;
   constexpr int kRepeat = 1024;
   constexpr bool kTwice = !(kFetchNear<Format> && Format::kHalves);
@@ -127,7 +168,7 @@ __attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const S
   for (int r = 0; r < 4; ++r) {
     if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
     if constexpr (kFetch && kFetchNear<Format>) fetch_near<Format>(quad.rows[r], at.step);
-    Format::load(quad.rows[r], at.step, out.of[r]);
+    load_step<Format>(quad.rows[r], at.step, out.of[r]);
   }
   return out;
 }
@@ -170,6 +211,9 @@ __attribute__((always_inline)) inline void add_step(BandSums& sums, const BandUn
   if constexpr (Format::kHalves) {
     step_sums(products[0].second, products[1].second, second);
     step_factors(unit.second[step], x.d, next);
+  }
+  if constexpr (Format::kOrder == LaneOrder::kApart) {
+    std::swap(first[1], second[0]);  // halves first, then groups: to the order of the others
   }
 #pragma GCC unroll 4
   for (int i = 0; i < kQuads; ++i) {
@@ -256,6 +300,12 @@ void dot_rows(const IntDotArgs& args) {
   if (args.rows == 1) return dot_bands<Format, true>(args);
   if (kQuads == 4 && args.rows >= Format::kColumnRows) return dot_columns<Format>(args);
   dot_bands<Format, false>(args);
+}
+
+// Without VNNI (measured on a Zen 3) adding up the parts of a sum for every row soon costs more than making a panel.
+int int_few_rows(WeightType type) {
+  if (kVnni) return kIntDotRows;
+  return type == WeightType::kQ8_0 || type == WeightType::kQ5_K ? 8 : 5;
 }
 
 void int_dot(const IntDotArgs& args) {

@@ -3,6 +3,8 @@
 //   load(unit, step)      kQuads groups: the first 16 weights of group i in lane i of out[0], the next 16 in lane i of out[1]
 //   nibbles(unit, step)   formats of nibbles only: the same groups as they are stored, and split() makes the above of them
 //   scales(units)         f32 factors of four rows: lane i belongs to group i of a step, element r to row r
+//   kOrder                the order of lanes in which dot products take a step: not as load() gives them where that saves
+//                         exchanging lanes; then lie(unit, step) is how 32 weights of each of two groups lie there
 //   kColumnRows           rows of x from which on simd_int_columns.h is faster than simd_int_dot.h, measured with 512 bits
 // Thread rule: pure functions.
 #pragma once
@@ -13,10 +15,19 @@ namespace {
 
 using Unit = const std::uint8_t*;
 
-// The f16 at the same place of four rows.
+// Lanes of the two vectors of a step: with a and b for the halves of a group,
+//   kGroups   0a 1a … | 0b 1b …   as load() gives them
+//   kCrossed  0a 1b | 0b 1a       a group's sum is still its lane's
+//   kApart    0a 0b | 1a 1b       for halves with scales of their own
+enum class LaneOrder { kGroups, kCrossed, kApart };
+
+// The f16 at the same place of four rows. Put together as whole numbers, since vectors have enough to do.
+inline long long four_halves(const Unit (&rows)[4], std::size_t at) {
+  const auto half = [&](int r) { return static_cast<std::uint64_t>(load16(rows[r] + at)); };
+  return static_cast<long long>(half(0) | half(1) << 16 | half(2) << 32 | half(3) << 48);
+}
 inline __m128 halves_of(const Unit (&rows)[4], std::size_t at) {
-  return _mm_cvtph_ps(
-      _mm_setr_epi16(half_at(rows[0] + at), half_at(rows[1] + at), half_at(rows[2] + at), half_at(rows[3] + at), 0, 0, 0, 0));
+  return _mm_cvtph_ps(_mm_cvtsi64_si128(four_halves(rows, at)));
 }
 
 // Scales of a format without superblocks: kQuads blocks of kBlockBytes, each opened by its f16.
@@ -42,8 +53,7 @@ inline F small_scales(const Unit (&rows)[4]) {
   }
   return _mm512_maskz_cvtph_ps(0xffff, _mm512_castsi512_si256(out));
 #else
-  const auto at = [&](int r, std::size_t block) { return half_at(rows[r] + block * kBlockBytes); };
-  return _mm256_cvtph_ps(_mm_setr_epi16(at(0, 0), at(1, 0), at(2, 0), at(3, 0), at(0, 1), at(1, 1), at(2, 1), at(3, 1)));
+  return _mm256_cvtph_ps(_mm_set_epi64x(four_halves(rows, kBlockBytes), four_halves(rows, 0)));
 #endif
 }
 
@@ -52,6 +62,7 @@ struct FormatQ4_0 {
   static constexpr int kShift = 3;  // the offset, 8, as a power of two
   static constexpr int kSteps = 1;
   static constexpr bool kMinima = false, kHalves = false;
+  static constexpr LaneOrder kOrder = LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 18 * kQuads;
   static constexpr int kColumnRows = 7;
   struct Scales {
@@ -71,6 +82,7 @@ struct FormatQ8_0 {
   static constexpr int kShift = kVnni ? 7 : 32;  // VNNI wants unsigned bytes: 128 is added, and subtracted from the sum
   static constexpr int kSteps = 1;
   static constexpr bool kMinima = false, kHalves = false;
+  static constexpr LaneOrder kOrder = kQuads == 2 ? LaneOrder::kCrossed : LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 34 * kQuads;
   static constexpr int kColumnRows = 12;
   struct Scales {
@@ -85,12 +97,19 @@ struct FormatQ8_0 {
     out[0] = _mm512_xor_si512(first_halves(low, high), flip);
     out[1] = _mm512_xor_si512(second_halves(low, high), flip);
 #else
-    const V low = areason::AREASON_ISA_NAMESPACE::load(unit + 2), high = areason::AREASON_ISA_NAMESPACE::load(unit + 36);
-    const V flip = _mm256_set1_epi8(kVnni ? -128 : 0);
-    out[0] = _mm256_xor_si256(first_halves(low, high), flip);
-    out[1] = _mm256_xor_si256(second_halves(low, high), flip);
+    V whole[2];
+    lie(unit, 0, whole);
+    out[0] = first_halves(whole[0], whole[1]);
+    out[1] = second_halves(whole[0], whole[1]);
 #endif
   }
+#if !defined(__AVX512VNNI__)
+  static void lie(Unit unit, int, V (&out)[2]) {
+    const V flip = _mm256_set1_epi8(kVnni ? -128 : 0);
+    out[0] = _mm256_xor_si256(areason::AREASON_ISA_NAMESPACE::load(unit + 2), flip);
+    out[1] = _mm256_xor_si256(areason::AREASON_ISA_NAMESPACE::load(unit + 36), flip);
+  }
+#endif
   static Scales scales(const Unit (&rows)[4]) { return {{small_scales<34>(rows)}}; }
 };
 
@@ -125,16 +144,22 @@ struct SuperScales {
 
 // Q4_K and Q5_K begin alike: d, dmin, twelve bytes of six-bit scales and minima.
 inline SuperScales super_scales(const Unit (&rows)[4]) {
-  const auto word = [&](std::size_t at) {
-    return _mm_setr_epi32(load32(rows[0] + at), load32(rows[1] + at), load32(rows[2] + at), load32(rows[3] + at));
-  };
-  const __m128i a = word(4), b = word(8), c = word(12);
+  const auto row = [&](int r) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r])); };
+  const __m128i r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
+  const __m128i low01 = _mm_unpacklo_epi32(r0, r1), low23 = _mm_unpacklo_epi32(r2, r3);
+  const __m128i high01 = _mm_unpackhi_epi32(r0, r1), high23 = _mm_unpackhi_epi32(r2, r3);
+  const __m128i a = _mm_unpackhi_epi64(low01, low23);  // bytes 4 to 7 of the rows
+  const __m128i b = _mm_unpacklo_epi64(high01, high23), c = _mm_unpackhi_epi64(high01, high23);
   const __m128i six = _mm_set1_epi8(63), four = _mm_set1_epi8(15), top = _mm_set1_epi8(48);
-  const auto high = [&](__m128i v) { return _mm_and_si128(_mm_srli_epi16(v, 2), top); };  // the two high bits of each byte
+  const auto upper = [&](__m128i v) { return _mm_and_si128(_mm_srli_epi16(v, 2), top); };  // the two high bits of each byte
+  // d of the rows, then dmin.
+  const __m256 factors = _mm256_cvtph_ps(
+      _mm_shuffle_epi8(_mm_unpacklo_epi64(low01, low23), _mm_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)));
   SuperScales out;
-  group_factors(_mm_and_si128(a, six), _mm_or_si128(_mm_and_si128(c, four), high(a)), all_lanes(halves_of(rows, 0)), out.scale);
-  group_factors(_mm_and_si128(b, six), _mm_or_si128(_mm_and_si128(_mm_srli_epi16(c, 4), four), high(b)),
-                all_lanes(halves_of(rows, 2)), out.min);
+  group_factors(_mm_and_si128(a, six), _mm_or_si128(_mm_and_si128(c, four), upper(a)),
+                all_lanes(_mm256_castps256_ps128(factors)), out.scale);
+  group_factors(_mm_and_si128(b, six), _mm_or_si128(_mm_and_si128(_mm_srli_epi16(c, 4), four), upper(b)),
+                all_lanes(_mm256_extractf128_ps(factors, 1)), out.min);
   return out;
 }
 
@@ -156,12 +181,18 @@ struct FormatQ4_K {
   static constexpr int kShift = 32;  // no offset: shifted by 32, the correction is zero
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = true, kHalves = false;
+  static constexpr LaneOrder kOrder = kQuads == 2 ? LaneOrder::kCrossed : LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 144;
   static constexpr int kColumnRows = 7;
   using Scales = SuperScales;
   static V nibbles(Unit unit, int step) { return areason::AREASON_ISA_NAMESPACE::load(unit + 16 + step * 16 * kQuads); }
   static void split(V q, V (&out)[2]) { split_nibble_groups(q, out); }
   static void load(Unit unit, int step, V (&out)[2]) { split(nibbles(unit, step), out); }
+  static void lie(Unit unit, int step, V (&out)[2]) {
+    const V q = nibbles(unit, step);
+    out[0] = low_nibbles(q);
+    out[1] = high_nibbles(q);
+  }
   static Scales scales(const Unit (&rows)[4]) { return super_scales(rows); }
 };
 
@@ -170,6 +201,7 @@ struct FormatQ5_K {
   static constexpr int kShift = 32;
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = true, kHalves = false;
+  static constexpr LaneOrder kOrder = LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 176;
   static constexpr int kColumnRows = 7;
   using Scales = SuperScales;
@@ -200,6 +232,7 @@ struct FormatQ6_K {
   static constexpr int kShift = 5;
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = false, kHalves = true;  // a scale for every 16 weights
+  static constexpr LaneOrder kOrder = kQuads == 2 ? LaneOrder::kApart : LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 210;
   static constexpr int kColumnRows = 4;
   struct Scales {
@@ -217,7 +250,17 @@ struct FormatQ6_K {
     const __m512i right = _mm512_srlv_epi16(high, _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(2), 1));
     const V low_half = _mm512_or_si512(low_nibbles(v), _mm512_and_si512(left, top));
     const V high_half = _mm512_or_si512(high_nibbles(v), _mm512_and_si512(right, top));
+    out[0] = first_halves(low_half, high_half);
+    out[1] = second_halves(low_half, high_half);
 #else
+    V whole[2];
+    lie(unit, step, whole);
+    out[0] = first_halves(whole[0], whole[1]);
+    out[1] = second_halves(whole[0], whole[1]);
+#endif
+  }
+#if !defined(__AVX512VNNI__)
+  static void lie(Unit unit, int step, V (&out)[2]) {
     // Half `step / 2` of the block, its groups 0 and 1 (low halves of the bytes) or 2 and 3.
     const bool upper = step % 2 != 0;
     const auto at = [&](int i) { return areason::AREASON_ISA_NAMESPACE::load(unit + 64 * (step / 2) + 32 * i); };
@@ -225,12 +268,10 @@ struct FormatQ6_K {
     const V top = _mm256_set1_epi8(48);
     const V bits0 = upper ? high : _mm256_slli_epi16(high, 4);
     const V bits1 = upper ? _mm256_srli_epi16(high, 2) : _mm256_slli_epi16(high, 2);
-    const V low_half = _mm256_or_si256(upper ? high_nibbles(at(0)) : low_nibbles(at(0)), _mm256_and_si256(bits0, top));
-    const V high_half = _mm256_or_si256(upper ? high_nibbles(at(1)) : low_nibbles(at(1)), _mm256_and_si256(bits1, top));
-#endif
-    out[0] = first_halves(low_half, high_half);
-    out[1] = second_halves(low_half, high_half);
+    out[0] = _mm256_or_si256(upper ? high_nibbles(at(0)) : low_nibbles(at(0)), _mm256_and_si256(bits0, top));
+    out[1] = _mm256_or_si256(upper ? high_nibbles(at(1)) : low_nibbles(at(1)), _mm256_and_si256(bits1, top));
   }
+#endif
 
   static Scales scales(const Unit (&rows)[4]) {
     const auto row = [&](int r) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + 192)); };

@@ -131,6 +131,9 @@ inline V load_lanes(const std::uint8_t* p, std::size_t step) {
 }
 inline V first_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x20); }
 inline V second_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x31); }
+// low's first half and high's second; low's second half and high's first.
+inline V outer_halves(V low, V high) { return _mm256_blend_epi32(low, high, 0xf0); }
+inline V inner_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x21); }
 inline V low_nibbles(V v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
 inline V high_nibbles(V v) { return low_nibbles(_mm256_srli_epi16(v, 4)); }
 inline V spread_two(const std::int32_t* a, const std::int32_t* b) {
@@ -247,7 +250,6 @@ inline int load32(const std::uint8_t* p) {
   std::memcpy(&value, p, sizeof value);
   return value;
 }
-inline short half_at(const std::uint8_t* p) { return static_cast<short>(load16(p)); }
 
 }  // namespace
 }  // namespace areason::AREASON_ISA_NAMESPACE
