@@ -17,19 +17,45 @@ constexpr int kMr = 4;
 constexpr int kNr = 2 * kLanes;
 constexpr int kRowStep = kMr / (kMr > 6 ? 3 : 2);  // remainders of rows are rounded up to this
 
+// Four lanes: what rows and columns change places in.
+typedef float Quad __attribute__((vector_size(16)));
+inline Quad load_quad(const float* p) {
+  Quad v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// Four values of each of four rows to columns at this distance.
+template <int kStep>
+inline void transpose_four(const Quad (&row)[4], float* out) {
+  const Quad low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Quad high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Quad low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Quad high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Quad columns[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                           __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                           __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) std::memcpy(out + i * kStep, &columns[i], sizeof(Quad));
+}
+
 template <typename Read>
 void pack_rows(const PackArgs& args) {
   const auto* weights = static_cast<const typename Read::Type*>(args.weights);
   int k = 0;
   for (; k + kLanes <= args.k; k += kLanes) {
-    float block[kNr][kLanes];
-    for (int r = 0; r < kNr; ++r) {
-      const Vec v = r < args.rows ? Read::vec(weights + static_cast<std::size_t>(r) * args.stride + k) : Vec{};
-      store(block[r], v);
-    }
     float* out = args.panel + static_cast<std::size_t>(k) * kNr;
-    for (int i = 0; i < kLanes; ++i)
-      for (int r = 0; r < kNr; ++r) out[i * kNr + r] = block[r][i];
+    for (int r = 0; r < kNr; r += 4) {
+      float block[4][kLanes];
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i)
+        store(block[i], r + i < args.rows ? Read::vec(weights + static_cast<std::size_t>(r + i) * args.stride + k) : Vec{});
+#pragma GCC unroll 4
+      for (int i = 0; i < kLanes; i += 4)
+        transpose_four<kNr>(
+            {load_quad(block[0] + i), load_quad(block[1] + i), load_quad(block[2] + i), load_quad(block[3] + i)},
+            out + i * kNr + r);
+    }
   }
   for (; k < args.k; ++k)
     for (int r = 0; r < kNr; ++r)
@@ -50,16 +76,28 @@ void pack(const PackArgs& args) {
   }
 }
 
+inline void pack_a_two(Quad a, Quad b, float* out) {
+  const Quad low = __builtin_shufflevector(a, b, 0, 4, 1, 5), high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  float pairs[8];
+  std::memcpy(pairs, &low, sizeof low);
+  std::memcpy(pairs + 4, &high, sizeof high);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) std::memcpy(out + i * kMr, pairs + 2 * i, 2 * sizeof(float));
+}
+
 void pack_a(const PackRowsArgs& args) {
-  for (int r = 0; r < kMr; ++r) {
-    float* out = args.packed + r;
-    if (r >= args.rows) {
-      for (int i = 0; i < args.k; ++i) out[static_cast<std::size_t>(i) * kMr] = 0.0f;
-      continue;
-    }
-    const float* in = args.a + static_cast<std::size_t>(r) * args.stride;
-    for (int i = 0; i < args.k; ++i) out[static_cast<std::size_t>(i) * kMr] = in[i];
+  static_assert(kMr % 2 == 0);
+  const auto row = [&](int r) { return args.a + static_cast<std::size_t>(r) * args.stride; };
+  int k = 0;
+  for (; k + 4 <= args.k; k += 4) {
+    float* out = args.packed + static_cast<std::size_t>(k) * kMr;
+    const auto quad = [&](int r) { return r < args.rows ? load_quad(row(r) + k) : Quad{}; };
+#pragma GCC unroll 4
+    for (int r = 0; r + 4 <= kMr; r += 4) transpose_four<kMr>({quad(r), quad(r + 1), quad(r + 2), quad(r + 3)}, out + r);
+    if constexpr (kMr % 4 == 2) pack_a_two(quad(kMr - 2), quad(kMr - 1), out + kMr - 2);
   }
+  for (; k < args.k; ++k)
+    for (int r = 0; r < kMr; ++r) args.packed[static_cast<std::size_t>(k) * kMr + r] = r < args.rows ? row(r)[k] : 0.0f;
 }
 
 inline void finish_row(const TileArgs& args, int row, Vec low, Vec high) {
@@ -88,6 +126,10 @@ inline void finish_row(const TileArgs& args, int row, Vec low, Vec high) {
 
 template <int kRows>
 void tile_rows(const TileArgs& args) {
+  // The results' place is needed last and has often left the caches.
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r)
+    if (r < args.m) __builtin_prefetch(args.c + static_cast<std::size_t>(r) * args.c_stride, 1);
   Vec low[kRows] = {}, high[kRows] = {};
   const float* a = args.packed_a;
   const float* b = args.panel;
