@@ -6,11 +6,13 @@ set(AREASON_LIGHT $<$<CONFIG:Release>:-O1>)
 
 # Most of a compilation is reading headers and instantiating what they declare; a group of files does it once (half the time
 # of a build from nothing). Names in unnamed namespaces have to differ within a layer because of it.
-option(AREASON_UNITY "compile the files of a layer in groups" ON)
+set(AREASON_UNITY 8 CACHE STRING "files of a layer that are compiled together (0: each by itself)")
 
 # areason_group(TARGET): compiles this target's files in groups.
 function(areason_group target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${AREASON_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  if(AREASON_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${AREASON_UNITY})
+  endif()
 endfunction()
 
 add_library(areason_options INTERFACE)

@@ -17,20 +17,20 @@ struct Cursor {
   std::uint64_t position = 0;
 };
 
-sf_count_t io_length(void* user) { return static_cast<sf_count_t>(static_cast<Cursor*>(user)->source->size()); }
+sf_count_t source_length(void* user) { return static_cast<sf_count_t>(static_cast<Cursor*>(user)->source->size()); }
 
-sf_count_t io_seek(sf_count_t offset, int whence, void* user) {
+sf_count_t source_seek(sf_count_t offset, int whence, void* user) {
   auto& cursor = *static_cast<Cursor*>(user);
   sf_count_t base = 0;
   if (whence == SEEK_CUR) base = static_cast<sf_count_t>(cursor.position);
-  if (whence == SEEK_END) base = io_length(user);
+  if (whence == SEEK_END) base = source_length(user);
   sf_count_t target = 0;
   if (__builtin_add_overflow(base, offset, &target) || target < 0) return -1;
   cursor.position = static_cast<std::uint64_t>(target);
   return target;
 }
 
-sf_count_t io_read(void* out, sf_count_t count, void* user) {
+sf_count_t source_read(void* out, sf_count_t count, void* user) {
   auto& cursor = *static_cast<Cursor*>(user);
   if (count <= 0) return 0;
   const std::size_t n = cursor.source->read(cursor.position, {static_cast<std::byte*>(out), static_cast<std::size_t>(count)});
@@ -38,8 +38,8 @@ sf_count_t io_read(void* out, sf_count_t count, void* user) {
   return static_cast<sf_count_t>(n);
 }
 
-sf_count_t io_write(const void*, sf_count_t, void*) { return 0; }
-sf_count_t io_tell(void* user) { return static_cast<sf_count_t>(static_cast<Cursor*>(user)->position); }
+sf_count_t source_write(const void*, sf_count_t, void*) { return 0; }
+sf_count_t source_tell(void* user) { return static_cast<sf_count_t>(static_cast<Cursor*>(user)->position); }
 
 struct Closer {
   void operator()(SNDFILE* f) const { sf_close(f); }
@@ -59,7 +59,7 @@ void check_complete(const SF_INFO& info, const FrameSink& sink) {
 
 std::string read_with_sndfile(const ByteSource& source, FrameSink& sink) {
   Cursor cursor{&source};
-  SF_VIRTUAL_IO io{io_length, io_seek, io_read, io_write, io_tell};
+  SF_VIRTUAL_IO io{source_length, source_seek, source_read, source_write, source_tell};
   SF_INFO info{};
   const std::unique_ptr<SNDFILE, Closer> file(sf_open_virtual(&io, SFM_READ, &info, &cursor));
   if (!file) return sf_strerror(nullptr);

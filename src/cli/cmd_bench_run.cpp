@@ -67,7 +67,7 @@ double peak_memory() {
   return at == std::string::npos ? 0 : 1024 * std::stod(status.substr(at + 6));
 }
 
-struct Measured {
+struct MeasuredRun {
   std::string name;
   double seconds = 0;
   double amount = 0;  // of `unit` in these seconds
@@ -97,7 +97,7 @@ class Bench {
     return least;
   }
 
-  void add(const Measured& m) {
+  void add(const MeasuredRun& m) {
     Json item = {{"name", m.name}, {"seconds", m.seconds}, {"rate", m.amount / m.seconds}, {"unit", m.unit}};
     if (m.limit_seconds > 0) {
       item["limit"] = m.amount / m.limit_seconds;

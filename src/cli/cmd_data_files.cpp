@@ -174,7 +174,7 @@ void run_check(const CheckFlags& flags) {
   fmt::print("{}", quality.text());
 }
 
-struct Measured {
+struct MeasuredChecks {
   std::int64_t chains = 0, by_checker = 0, by_reviewer = 0;
 };
 
@@ -182,7 +182,7 @@ struct Measured {
 void run_measure(const CheckFlags& flags) {
   if (flags.samples.empty())
     throw Error(ErrorCode::kUsage, "--measure needs --samples", "a file that tools/plant_errors.py has written");
-  std::map<std::string, Measured> by_sort;
+  std::map<std::string, MeasuredChecks> by_sort;
   const auto oracle = make_oracle_teacher();
   std::ifstream in(flags.samples, std::ios::binary);
   if (!in) throw Error(ErrorCode::kInput, flags.samples + ": cannot be opened", "check the path");
@@ -193,12 +193,12 @@ void run_measure(const CheckFlags& flags) {
     const Sample sample = sample_from_json(json, where);
     if (!json.contains("planted") || !json["planted"].is_string())
       throw Error(ErrorCode::kInput, where + ": no \"planted\"", "give a file that tools/plant_errors.py has written");
-    Measured& m = by_sort[json["planted"].get<std::string>()];
+    MeasuredChecks& m = by_sort[json["planted"].get<std::string>()];
     ++m.chains;
     m.by_checker += false_claims(sample, nullptr).empty() ? 0 : 1;
     m.by_reviewer += oracle_refuses(*oracle, sample) ? 1 : 0;
   }
-  Measured clean = by_sort[""], planted;
+  MeasuredChecks clean = by_sort[""], planted;
   fmt::print("{:<12} {:>8} {:>10} {:>10}\n", "planted", "chains", "checker", "reviewer");
   for (const auto& [sort, m] : by_sort) {
     fmt::print("{:<12} {:>8} {:>10} {:>10}\n", sort.empty() ? "nothing" : sort, m.chains, m.by_checker, m.by_reviewer);

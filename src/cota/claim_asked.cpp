@@ -10,7 +10,6 @@ constexpr const char* kDoubtWhenAsked =
     "maybe|perhaps|could|might|would|should|option|options|not|no|nothing|none|nobody|neither|never|if|or|but|hardly|probably|"
     "possibly|certainly|depends|hard|i|we|question|see|let|either|both";
 
-const Word& word(const Sentence& s, int i) { return s.words[static_cast<std::size_t>(i)]; }
 int size(const Sentence& s) { return static_cast<int>(s.words.size()); }
 
 void append(Sentence& out, const Sentence& s, int from, int to) {

@@ -11,7 +11,7 @@ constexpr const char* kBorders =
     ",|:|--|(|)|but|while|whereas|though|although|because|since|so|yet|which|who|then|and|or|whilst|after|before|until|till|"
     "once|"
     "when|therefore|hence|thus|however";
-constexpr const char* kNot =
+constexpr const char* kNotInClause =
     "not|never|no|nor|neither|without|doesn't|don't|didn't|isn't|aren't|wasn't|weren't|hasn't|haven't|cannot|can't|won't|"
     "hardly|"
     "nobody|nothing|none|couldn't|hadn't|scarcely|barely";
@@ -182,7 +182,7 @@ Clause Read::clause(int from, int to) const {
   }
   const bool starts = sense_in(Sense::kStart, from, to), ends = sense_in(Sense::kEnd, from, to),
              still = sense_in(Sense::kStill, from, to);
-  out.negated = r.find(kNot, from, to) >= 0;
+  out.negated = r.find(kNotInClause, from, to) >= 0;
   if (still || (ends && out.negated)) {
     out.aspect = Aspect::kStill;
     if (ends && out.negated) out.negated = false;

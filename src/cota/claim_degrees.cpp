@@ -58,7 +58,8 @@ bool extreme(const Reading& r, int event, const Scale& scale) {
   return file || (siblings > 0 && kind) || (mentioned.size() > 2 && named);
 }
 
-constexpr const char* kNot = "not|never|no|nor|neither|isn't|aren't|wasn't|doesn't|don't|nothing|none|hardly|if|would|could";
+constexpr const char* kNoDegree =
+    "not|never|no|nor|neither|isn't|aren't|wasn't|doesn't|don't|nothing|none|hardly|if|would|could";
 
 // "of her turns", "among the animals", "the second loudest": a part that is not looked at.
 bool of_part(const Reading& r, const SensePlace& p) {
@@ -87,7 +88,7 @@ void check_most(const Read& read, const SensePlace& p, const Scale& scale) {
   Reading& r = read.r;
   if (of_part(r, p)) return;
   const int from = r.segment_begin(p.begin), to = r.segment_end(p.begin);
-  if (r.find(kNot, from, to) >= 0 ||
+  if (r.find(kNoDegree, from, to) >= 0 ||
       r.find("part|moment|point|stretch|gap|pause|silence|overlap|passage|answer|option", p.end, p.end + 4) >= 0)
     return;
   // "Loudest is the last howl.", "X is by far the loudest thing"
@@ -136,7 +137,7 @@ void check_than(const Read& read, const SensePlace& p, const Scale& scale) {
   const int than = r.find("than", p.end, p.end + 3);
   if (than < 0 || than + 1 >= r.size()) return;
   const int from = r.segment_begin(p.begin);
-  if (r.find(kNot, from, than) >= 0) return;
+  if (r.find(kNoDegree, from, than) >= 0) return;
   const Ref* subject = read.last_ref(from, p.begin);
   if (subject == nullptr && from > 0 && r.mentions.size() <= 2) subject = read.last_ref(0, from);
   if (subject == nullptr || subject->events.empty() || !subject->plain || r.word(p.begin).open) return;

@@ -14,8 +14,6 @@ struct Named {
   int audio = 0;
 };
 
-const Word& word(const Sentence& s, int i) { return s.words[static_cast<std::size_t>(i)]; }
-
 // "audio 2", "the second clip", "in the second one".
 std::vector<Named> files_in(const Sentence& s, int audios) {
   std::vector<Named> out;

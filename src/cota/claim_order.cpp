@@ -15,7 +15,7 @@ constexpr const char* kLight =
     "large|small|"
     "big|whole|entire|low|high|deep|shortly|directly|immediately|closely|right|soon|after|later|quickly|then|finally|"
     "eventually|from";
-constexpr const char* kGoesOn =
+constexpr const char* kNotEnded =
     "alone|again|remains|continues|carries|keeps|stays|left|still|remain|continue|goes|resumes|persists|lasts|lasted|returns|"
     "back";
 constexpr const char* kEnds =
@@ -100,7 +100,7 @@ void read_pronoun(Reading& r, int c, bool after) {
   if (subject == nullptr || !is_asserted(*subject) || subject->begin - c > 7 ||
       no_between(r, c, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject))
     return;
-  if (r.find(kGoesOn, c, std::min(r.size(), subject->end + 4)) >= 0) return;
+  if (r.find(kNotEnded, c, std::min(r.size(), subject->end + 4)) >= 0) return;
   const Mention* object = subject_of(r, c, 0);
   if (object != nullptr && r.segment_begin(c) > object->begin)
     return after ? expect(r, *object, *subject, Directly::kNo) : expect(r, *subject, *object, Directly::kNo);
@@ -148,7 +148,7 @@ void read_preposition(Reading& r, int c) {
     if (subject == nullptr || r.find("while|during|because|since|and", object->end, subject->begin) >= 0) return;
     if (no_between(r, object->end, std::min(r.size(), subject->end + 4)) || lies_under_all(r, *subject)) return;
   }
-  if (goes_on(r, *subject, c) || r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
+  if (goes_on(r, *subject, c) || r.find(kNotEnded, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
   after ? expect(r, *object, *subject, direct(r, c)) : expect(r, *subject, *object, direct(r, c));
 }
 
@@ -197,7 +197,7 @@ void read_then(Reading& r, int c) {
     return;
   if (r.find("after|before|during|over|beneath|under|by|following", c + 1, object->begin) >= 0) return;
   if (lies_under_all(r, *object) || no_between(r, r.segment_begin(c), std::min(r.size(), object->end + 3))) return;
-  if (r.find(kGoesOn, object->end, std::min(r.size(), object->end + 4)) >= 0) return;
+  if (r.find(kNotEnded, object->end, std::min(r.size(), object->end + 4)) >= 0) return;
   const Mention* subject = subject_of(r, c, 0);
   if (subject != nullptr) {
     // "before the siren, then": what stands behind a preposition is no subject.
@@ -228,7 +228,7 @@ void read_once(Reading& r, int c) {
   if (subject == nullptr || goes_on(r, *subject, c) || no_between(r, 0, r.size()) ||
       (r.word(c).text != "once" && lies_under_all(r, *subject)))
     return;
-  if (r.find(kGoesOn, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
+  if (r.find(kNotEnded, subject->end, std::min(r.size(), subject->end + 4)) >= 0) return;
   expect(r, *object, *subject, Directly::kNo);
   if (!is_asserted(*object) || !is_asserted(*subject) || share(object->events, subject->events)) return;
   const bool possible = std::any_of(subject->events.begin(), subject->events.end(), [&](int k) {

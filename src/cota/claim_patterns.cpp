@@ -6,7 +6,7 @@
 namespace areason::claims {
 namespace {
 
-struct Row {
+struct PatternRow {
   Relation relation;
   const char* pattern;
 };
@@ -35,7 +35,7 @@ const std::map<std::string, const char*>& sets() {
   return out;
 }
 
-constexpr Row kRows[] = {
+constexpr PatternRow kPatternRows[] = {
     {Relation::kBefore, "X ?SEP ?SEP THEN ?, X"},
     {Relation::kBefore, "X ?SEP ?SEP THEN by X"},
     {Relation::kNone, "X ?SEP ?SEP before|after it|that|they has|have|is|was|had|can ?END ?, X"},
@@ -232,7 +232,7 @@ struct Compiled {
 const std::vector<Compiled>& table() {
   static const std::vector<Compiled> out = [] {
     std::vector<Compiled> rows;
-    for (const Row& row : kRows) rows.push_back({row.relation, tokens_of(row.pattern)});
+    for (const PatternRow& row : kPatternRows) rows.push_back({row.relation, tokens_of(row.pattern)});
     return rows;
   }();
   return out;

@@ -14,7 +14,7 @@ constexpr const char* kPronouns = "he|she|him|her|his|hers|he's|she's|hes|shes";
 constexpr const char* kAnyone =
     "speaker|voice|person|participant|talker|neighbour|neighbor|friend|fan|traveller|party|interlocutor|speaker's|voice's|"
     "person's|individual|guest|patient|parent|colleague";
-constexpr const char* kBetween =
+constexpr const char* kBeforePerson =
     "male|female|young|younger|older|old|deep|high|low|same|very|new|different|further|adult|third|second|first|fourth|last|"
     "final|other|another";
 Set all_speakers(const Reading& r) {
@@ -41,7 +41,7 @@ Set of_sex(const Reading& r, const std::string& sex) {
 int ordinal_before(const Reading& r, int i) {
   for (int k = i - 1; k >= std::max(0, i - 4); --k) {
     if (r.word(k).ordinal != 0) return r.word(k).ordinal;
-    if (!is_one(r.word(k), kBetween)) return 0;
+    if (!is_one(r.word(k), kBeforePerson)) return 0;
   }
   return 0;
 }

@@ -133,13 +133,6 @@ void check_numbered_place(Reading& r, int i) {
     expect_place(r, *only, w.ordinal);
 }
 
-double clip_end(const Reading& r) {
-  double end = 0;
-  for (const Happening& h : r.facts.all())
-    if (r.audio == kAnyAudio || h.audio == r.audio) end = std::max(end, h.to);
-  return end;
-}
-
 // "early on a toy squeaks", "near the end a siren wails", "right at the start"
 void check_region(Reading& r, int i) {
   if (r.word(i).open || r.facts.audios() > 1) return;

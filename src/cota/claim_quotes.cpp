@@ -1,14 +1,11 @@
 // What is quoted, and what the question asks for.
 #include <algorithm>
 
+#include "cota/claim_people.h"
 #include "cota/claim_rules.h"
 
 namespace areason::claims {
 namespace {
-
-int words_in(const std::string& plain_text) {
-  return static_cast<int>(std::count(plain_text.begin(), plain_text.end(), ' ')) - 1;
-}
 
 constexpr const char* kSays =
     "say|says|said|saying|ask|asks|asked|asking|reply|replies|replied|answer|answers|answered|utter|utters|utterance|shout|"

@@ -53,13 +53,6 @@ bool holds(const Reading& r, Relation relation, const Set& a, const Set& b) {
   }
 }
 
-double clip_end(const Reading& r) {
-  double end = 0;
-  for (const Happening& h : r.facts.all())
-    if (r.audio == kAnyAudio || h.audio == r.audio) end = std::max(end, h.to);
-  return end;
-}
-
 bool extreme(const Reading& r, Relation relation, const Set& a) {
   const bool loud = relation == Relation::kLoudest || relation == Relation::kQuietest;
   const bool most = relation == Relation::kLongest || relation == Relation::kLoudest;
@@ -98,7 +91,7 @@ bool holds(const Reading& r, Relation relation, const Set& a) {
   }
 }
 
-constexpr const char* kGoesOn =
+constexpr const char* kGoesOnBeside =
     "alone|again|remains|continues|carries|keeps|stays|left|still|remain|continue|goes|resumes|persists|returns|back|more|once";
 
 bool lies_under(const Reading& r, const Set& a) {
@@ -146,7 +139,7 @@ void check_match(Reading& r, const Match& m) {
                        m.relation == Relation::kDoneAfter;
     if (order && r.has("longest|shortest|loudest|quietest|faintest|softest|briefest|strongest|weakest|ranking|rank")) return;
     // What lies under all the others is there before and after them.
-    if (order && (lies_under(r, a) || lies_under(r, b) || r.find(kGoesOn, m.end, m.end + 4) >= 0)) return;
+    if (order && (lies_under(r, a) || lies_under(r, b) || r.find(kGoesOnBeside, m.end, m.end + 4) >= 0)) return;
     if (order && r.find("still|already|hardly|scarcely|barely", m.begin - 3, m.end) >= 0) return;
     // What starts after another has started may lie inside it.
     const bool starts =

@@ -53,6 +53,8 @@ struct Reading {
   int segment_end(int i) const;
 };
 
+// When the last of what is heard in the file that is spoken of ends.
+double clip_end(const Reading& r);
 // Is the sound said to be there, plainly? And is it, or might it be meant so?
 bool is_asserted(const Mention& m);
 bool may_be_asserted(const Mention& m);

@@ -196,7 +196,7 @@ bool passes_no(const Reading& r, int i) {
 }
 
 constexpr const char* kNo = "no|without|neither|nor|never|lacks|lack|lacking|absence|nobody|none|nothing|zero|nowhere|noone";
-constexpr const char* kNot =
+constexpr const char* kNotInScope =
     "not|cannot|can't|don't|doesn't|didn't|couldn't|isn't|aren't|wasn't|weren't|hardly|won't|hasn't|haven't|barely|rarely";
 
 bool denied_before(const Reading& r, const Mention& m) {
@@ -204,7 +204,7 @@ bool denied_before(const Reading& r, const Mention& m) {
   for (int i = m.begin - 1; i >= std::max(from, m.begin - 10); --i) {
     const Word& w = r.word(i);
     if (is_one(w, "no|without|zero|nobody|neither|nor") || (is_one(w, "lacks|lack|lacking|absence"))) return true;
-    if (is_one(w, kNot)) {
+    if (is_one(w, kNotInScope)) {
       const bool existence = (is_one(w, "isn't|aren't|wasn't|weren't|not") && r.find("there", i - 2, i) >= 0) ||
                              (is_one(w, "not") && r.find("there", i - 3, i) >= 0);
       return existence || r.find("hear|contain|include|have|feature|detect|notice|perceive|find", i, m.begin) >= 0;
@@ -235,7 +235,7 @@ bool denied_after(const Reading& r, const Mention& m) {
   return false;
 }
 
-bool has_denial(const Reading& r, int from, int to) { return r.find(kNo, from, to) >= 0 || r.find(kNot, from, to) >= 0; }
+bool has_denial(const Reading& r, int from, int to) { return r.find(kNo, from, to) >= 0 || r.find(kNotInScope, from, to) >= 0; }
 
 // "Music: none", "train: 0"
 bool denied_by_colon(const Reading& r, const Mention& m) {

@@ -6,14 +6,14 @@
 namespace areason::claims {
 namespace {
 
-struct Row {
+struct SenseRow {
   Sense sense;
   bool verb;            // the first word stands for all its forms
   const char* phrases;  // separated by commas
 };
 
 // "be over" needs a form of "be" before it: kAfterBe marks those words.
-constexpr Row kRows[] = {
+constexpr SenseRow kSenseRows[] = {
     {Sense::kStart, true,
      "start, begin, commence, set in, set off, kick in, kick off, come in, come on, come along, strike up, enter, arrive, "
      "appear, join, join in, chime in, show up, turn up, get going, get under way, get underway, take over, take up, emerge, "
@@ -163,7 +163,7 @@ using Lexicon = std::map<std::string, std::vector<Phrase>, std::less<>>;
 const Lexicon& lexicon() {
   static const Lexicon out = [] {
     Lexicon all;
-    for (const Row& row : kRows) {
+    for (const SenseRow& row : kSenseRows) {
       std::istringstream in(row.phrases);
       for (std::string phrase; std::getline(in, phrase, ',');) {
         std::vector<std::string> words = words_of(phrase);

@@ -15,7 +15,7 @@ constexpr const char* kPause =
 enum class Quiet { kNone, kSilence, kApart };
 
 // Words that may stand between "a pause" and its amount.
-constexpr const char* kBetween =
+constexpr const char* kBeforeAmount =
     "of|about|around|roughly|approximately|nearly|almost|just|under|over|a|an|some|only|is|was|lasts|lasting|lasted|for|:|the|"
     "between|spell|more|less|than|well|little|bit|barely|not|quite|good|least|at|exactly|measures|short|shy|perhaps|maybe|no|"
     "even|,";
@@ -38,7 +38,7 @@ Quiet quiet_at(const Reading& r, int i, int behind) {
       continue;
   if (k < to && !r.word(k).open && (is_one(r.word(k), kPause) || (of && (is_one(r.word(k), "quiet") || nothing_else(r, k)))))
     return r.word(k).text == "rest" && !of && r.find("of", k, k + 2) >= 0 ? Quiet::kNone : Quiet::kSilence;
-  for (k = i - 1; k >= from && is_one(r.word(k), kBetween); --k) continue;
+  for (k = i - 1; k >= from && is_one(r.word(k), kBeforeAmount); --k) continue;
   if (k < from || r.word(k).open) return Quiet::kNone;
   if (is_one(r.word(k), "separated") && r.find("by", k + 1, i) >= 0) return Quiet::kApart;
   const bool resting = is_one(r.word(k), "rests|rested|pauses|paused|silent|quiet|silence|pause|gone|over|finished|done") &&

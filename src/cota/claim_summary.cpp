@@ -13,7 +13,7 @@ constexpr const char* kDoubtInSummary[] = {" not ",     " no ",      " nor ",   
 constexpr const char* kTurned =
     "but|only|except|while|until|if|whereas|although|other|instead|hardly|than|option|would|could|rather|almost|nearly|before|"
     "after|yet|or";
-constexpr const char* kNot =
+constexpr const char* kNotInSummary =
     "no|not|never|don't|doesn't|didn't|neither|nor|without|none|nothing|nowhere|isn't|aren't|wasn't|weren't|cannot|can't|"
     "nobody|hardly|apart|zero|false|wrong|untrue";
 
@@ -38,7 +38,7 @@ void check_relation(Reading& r, const std::string& text) {
   if (!overlap && !same) return;
   for (const Sentence& s : sentences_of(text)) {
     if (s.question || has_word(s, kTurned) || (overlap && !of_the_asked(r, s))) continue;
-    const bool denied = has_word(s, kNot);
+    const bool denied = has_word(s, kNotInSummary);
     bool together = has_word(s, "overlap|overlaps|overlapping|coincide|coincides|simultaneously|simultaneous");
     for (int i = 0; i + 1 < static_cast<int>(s.words.size()); ++i)
       together = together || (is_one(s.words[static_cast<std::size_t>(i)], "same") &&

@@ -24,6 +24,7 @@ struct Sentence {
   std::string source;  // as it was written, for messages
   bool question = false;
 };
+inline const Word& word(const Sentence& s, int i) { return s.words[static_cast<std::size_t>(i)]; }
 
 // Lists of lettered options are left out. Line breaks and semicolons end sentences too.
 std::vector<Sentence> sentences_of(std::string_view text);

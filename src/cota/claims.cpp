@@ -233,6 +233,13 @@ int Reading::segment_end(int i) const {
   return i;
 }
 
+double clip_end(const Reading& r) {
+  double end = 0;
+  for (const Happening& h : r.facts.all())
+    if (r.audio == kAnyAudio || h.audio == r.audio) end = std::max(end, h.to);
+  return end;
+}
+
 bool is_asserted(const Mention& m) { return !m.events.empty() && !m.denied && !m.neutral && !m.quote; }
 bool may_be_asserted(const Mention& m) { return !m.events.empty() && !m.denied && (!m.neutral || m.unsure) && !m.quote; }
 bool share(const Set& a, const Set& b) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = std::size_t{16} << 20;  // no sane sample is longer; protects against binary files
 
-[[noreturn]] void bad(const std::string& where, const std::string& what) {
+[[noreturn]] void bad_sample(const std::string& where, const std::string& what) {
   throw Error(ErrorCode::kInput, where + ": " + what,
               "expected one sample of the project's schema a line (docs/nano_kinds.md)");
 }
@@ -19,14 +19,14 @@ constexpr std::size_t kLongestLine = std::size_t{16} << 20;  // no sane sample i
 std::string text_of(const Json& json, const char* key, const std::string& where) {
   const auto it = json.find(key);
   if (it == json.end() || it->is_null()) return {};
-  if (!it->is_string()) bad(where, "\"" + std::string(key) + "\" is not a string");
+  if (!it->is_string()) bad_sample(where, "\"" + std::string(key) + "\" is not a string");
   return it->get<std::string>();
 }
 
 double number_of(const Json& json, const char* key, const std::string& where) {
   const auto it = json.find(key);
   if (it == json.end() || it->is_null()) return 0;
-  if (!it->is_number()) bad(where, "\"" + std::string(key) + "\" is not a number");
+  if (!it->is_number()) bad_sample(where, "\"" + std::string(key) + "\" is not a number");
   return it->get<double>();
 }
 
@@ -34,14 +34,14 @@ double number_of(const Json& json, const char* key, const std::string& where) {
 Json part_of(const Json& json, const char* key, Json::value_t type, const std::string& where) {
   const auto it = json.find(key);
   if (it == json.end() || it->is_null()) return Json(type);
-  if (it->type() != type) bad(where, "\"" + std::string(key) + "\" has the wrong type");
+  if (it->type() != type) bad_sample(where, "\"" + std::string(key) + "\" has the wrong type");
   return *it;
 }
 
 std::vector<std::string> texts_of(const Json& json, const char* key, const std::string& where) {
   std::vector<std::string> out;
   for (const Json& item : part_of(json, key, Json::value_t::array, where)) {
-    if (!item.is_string()) bad(where, "\"" + std::string(key) + "\" holds something that is not a string");
+    if (!item.is_string()) bad_sample(where, "\"" + std::string(key) + "\" holds something that is not a string");
     out.push_back(item.get<std::string>());
   }
   return out;
@@ -50,7 +50,7 @@ std::vector<std::string> texts_of(const Json& json, const char* key, const std::
 std::vector<TimelineEntry> timeline_of(const Json& json, const std::string& where) {
   std::vector<TimelineEntry> out;
   for (const Json& item : part_of(json, "timeline", Json::value_t::array, where)) {
-    if (!item.is_object()) bad(where, "\"timeline\" holds something that is not an object");
+    if (!item.is_object()) bad_sample(where, "\"timeline\" holds something that is not an object");
     TimelineEntry e;
     e.audio = static_cast<int>(number_of(item, "audio", where));
     e.label = text_of(item, "label", where);
@@ -81,7 +81,7 @@ Json timeline_json(const std::vector<TimelineEntry>& timeline) {
 std::vector<Turn> turns_of(const Json& json, const std::string& where) {
   std::vector<Turn> out;
   for (const Json& item : part_of(json, "turns", Json::value_t::array, where)) {
-    if (!item.is_object()) bad(where, "\"turns\" holds something that is not an object");
+    if (!item.is_object()) bad_sample(where, "\"turns\" holds something that is not an object");
     out.push_back({text_of(item, "question", where), text_of(item, "response", where)});
   }
   return out;
@@ -112,10 +112,10 @@ void put_clip_record(Json& out, const ClipRecord& r) {
 }
 
 ClipRecord clip_record_from_json(const Json& json, const std::string& where) {
-  if (!json.is_object()) bad(where, "a clip or sample must be a JSON object");
+  if (!json.is_object()) bad_sample(where, "a clip or sample must be a JSON object");
   ClipRecord r;
   r.id = text_of(json, "id", where);
-  if (r.id.empty()) bad(where, "no \"id\"");
+  if (r.id.empty()) bad_sample(where, "no \"id\"");
   r.source = source_of(json, where);
   r.audio = texts_of(json, "audio", where);
   r.timeline = timeline_of(json, where);
@@ -151,7 +151,7 @@ Sample sample_from_json(const Json& json, const std::string& where) {
   static_cast<ClipRecord&>(s) = clip_record_from_json(json, where);
   s.kind = text_of(json, "kind", where);
   s.question = text_of(json, "question", where);
-  if (s.question.empty()) bad(where, "sample \"" + s.id + "\" has no \"question\"");
+  if (s.question.empty()) bad_sample(where, "sample \"" + s.id + "\" has no \"question\"");
   s.choices = texts_of(json, "choices", where);
   const Json answer = part_of(json, "answer", Json::value_t::object, where);
   s.answer_text = text_of(answer, "text", where);
@@ -177,7 +177,7 @@ void read_samples(const std::string& path, const std::function<void(Sample&&)>& 
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     const std::string where = path + ", line " + std::to_string(number);
-    if (line.size() > kLongestLine) bad(where, "longer than 16 MiB");
+    if (line.size() > kLongestLine) bad_sample(where, "longer than 16 MiB");
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     each(sample_from_json(parse_json(line, where), where));
   }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kVersionDigits = 8;
 constexpr std::uint64_t kLongestFile = 1 << 20;
 
-[[noreturn]] void bad(const std::string& path, const std::string& what) {
+[[noreturn]] void bad_prompt(const std::string& path, const std::string& what) {
   throw Error(ErrorCode::kInput, path + ": " + what, "docs/cota.md has the format of prompt files");
 }
 
@@ -32,10 +32,10 @@ std::string with_parts(const std::string& text, const std::string& folder, const
   std::size_t at = 0;
   for (std::size_t open = text.find("{{>"); open != std::string::npos; open = text.find("{{>", at)) {
     const std::size_t close = text.find("}}", open);
-    if (close == std::string::npos) bad(path, "a {{> that nothing closes");
+    if (close == std::string::npos) bad_prompt(path, "a {{> that nothing closes");
     const std::string part = trim(text.substr(open + 3, close - open - 3));
     if (part.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") != std::string::npos)
-      bad(path, "\"" + part + "\" is no name of a part");
+      bad_prompt(path, "\"" + part + "\" is no name of a part");
     out += text.substr(at, open - at) + trim(read_file(folder + "/parts/" + part + ".txt", kLongestFile));
     at = close + 2;
   }
@@ -60,16 +60,16 @@ class Renderer {
       const std::size_t open = prompt_.text.find("{{", at_);
       if (shown == Shown::kYes) out += prompt_.text.substr(at_, open == std::string::npos ? open : open - at_);
       if (open == std::string::npos) {
-        if (!end.empty()) bad(prompt_.name, "{{#" + end + "}} is never closed");
+        if (!end.empty()) bad_prompt(prompt_.name, "{{#" + end + "}} is never closed");
         return out;
       }
       const std::size_t close = prompt_.text.find("}}", open);
-      if (close == std::string::npos) bad(prompt_.name, "a {{ that nothing closes");
+      if (close == std::string::npos) bad_prompt(prompt_.name, "a {{ that nothing closes");
       const std::string tag = prompt_.text.substr(open + 2, close - open - 2);
       at_ = close + 2;
       const char sort = tag.empty() ? ' ' : tag[0];
       if (sort == '/') {
-        if (tag.substr(1) != end) bad(prompt_.name, "{{" + tag + "}} closes nothing");
+        if (tag.substr(1) != end) bad_prompt(prompt_.name, "{{" + tag + "}} closes nothing");
         skip_line_end();
         return out;
       }
@@ -95,7 +95,7 @@ class Renderer {
 
   std::string value(const std::string& name) const {
     if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") != std::string::npos)
-      bad(prompt_.name, "\"" + name + "\" is no name of a value");
+      bad_prompt(prompt_.name, "\"" + name + "\" is no name of a value");
     const auto it = values_.find(name);
     return it == values_.end() ? "" : it->second;
   }
@@ -107,7 +107,7 @@ class Renderer {
 
 void read_setting(StagePrompt& prompt, const std::string& line, const std::string& path, std::string& version) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string::npos) bad(path, "\"" + line + "\" is no \"name: value\" line (or \"---\" is missing)");
+  if (colon == std::string::npos) bad_prompt(path, "\"" + line + "\" is no \"name: value\" line (or \"---\" is missing)");
   const std::string name = trim(line.substr(0, colon)), value = trim(line.substr(colon + 1));
   const double number = std::atof(value.c_str());
   if (name == "version" && !value.empty()) {
@@ -119,7 +119,7 @@ void read_setting(StagePrompt& prompt, const std::string& line, const std::strin
   } else if (name == "temperature" && number >= 0 && number <= 2) {
     prompt.temperature = number;
   } else {
-    bad(path, "\"" + line + "\" is no setting");
+    bad_prompt(path, "\"" + line + "\" is no setting");
   }
 }
 
@@ -138,10 +138,10 @@ StagePrompt read_prompt_file(const std::string& folder, const std::string& name)
     text_follows = trim(line) == "---";
     if (!text_follows && !trim(line).empty()) read_setting(prompt, line, path, version);
   }
-  if (version.empty()) bad(path, "no \"version:\" line");
+  if (version.empty()) bad_prompt(path, "no \"version:\" line");
   prompt.text.assign(std::istreambuf_iterator<char>(in), {});
   prompt.text = with_parts(prompt.text, folder, path);
-  if (trim(prompt.text).empty()) bad(path, "no text after \"---\"");
+  if (trim(prompt.text).empty()) bad_prompt(path, "no text after \"---\"");
   prompt.version = name + "@" + version + "-" + sha256_hex(file + prompt.text).substr(0, kVersionDigits);
   render_prompt(prompt, {});  // finds unbalanced blocks
   return prompt;

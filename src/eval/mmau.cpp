@@ -12,7 +12,7 @@
 namespace areason {
 namespace {
 
-constexpr std::string_view kRule = "******************************\n";
+constexpr std::string_view kTableRule = "******************************\n";
 
 bool contains_all(const std::set<std::string>& all, const std::set<std::string>& part) {
   return std::includes(all.begin(), all.end(), part.begin(), part.end());
@@ -159,20 +159,21 @@ void AccuracyTable::count(const std::array<std::string, 2>& values, const std::o
 std::string AccuracyTable::tables() const {
   std::string out;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    out += std::string(kRule) + titles_[i] + " Accuracy:\n";
+    out += std::string(kTableRule) + titles_[i] + " Accuracy:\n";
     for (const Row& row : rows_[i]) {
       const double share = row.total > 0 ? static_cast<double>(row.right) / static_cast<double>(row.total) * 100 : 0;
       out += fmt::format("{} : {:.2f}% over {} samples\n", row.name, share, row.total);
     }
   }
-  return out + std::string(kRule);
+  return out + std::string(kTableRule);
 }
 
 ScriptRun AccuracyTable::run() const {
   if (total_ == 0) return {tables(), 1, "ZeroDivisionError: division by zero"};
   const double share = static_cast<double>(right_) / static_cast<double>(total_) * 100;
-  return {tables() + fmt::format("Total Accuracy: {:.2f}% over {} samples\n{}No prediction count: 0\n", share, total_, kRule),
-          0, ""};
+  return {
+      tables() + fmt::format("Total Accuracy: {:.2f}% over {} samples\n{}No prediction count: 0\n", share, total_, kTableRule),
+      0, ""};
 }
 
 ScriptRun run_choice_script(ChoiceBenchmark benchmark, const Json& items) {

@@ -12,7 +12,7 @@
 namespace areason {
 namespace {
 
-constexpr const char* kRule = "******************************\n";
+constexpr const char* kRubricRule = "******************************\n";
 
 std::string group_name(const BenchmarkItem& item, const char* key) {
   Counts ignored;
@@ -65,7 +65,7 @@ std::string tables(const std::vector<SampleScore>& samples) {
       if (row == rows.end()) row = rows.insert(rows.end(), {name, Row()});
       row->second.add(sample);
     }
-    out += fmt::format("{}{}-wise Score & Accuracy:\n", kRule, kTables[table].first);
+    out += fmt::format("{}{}-wise Score & Accuracy:\n", kRubricRule, kTables[table].first);
     for (const auto& [name, row] : rows)
       out += fmt::format("{:<{}}  score={:3.2f}, acc={:3.2f}% over {:>3} samples\n", name, kTables[table].second,
                          row.share(row.points), row.share(static_cast<double>(row.right)), row.n);
@@ -76,7 +76,7 @@ std::string tables(const std::vector<SampleScore>& samples) {
   return out +
          fmt::format(
              "{}Total Accuracy: {:.2f}% over {} samples\nTotal Score: {:.2f} over {} samples\n{}No prediction count: {}\n",
-             kRule, all.share(static_cast<double>(all.right)), all.n, all.share(all.points), all.n, kRule,
+             kRubricRule, all.share(static_cast<double>(all.right)), all.n, all.share(all.points), all.n, kRubricRule,
              static_cast<long>(samples.size()) - all.n);
 }
 

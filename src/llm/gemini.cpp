@@ -63,7 +63,7 @@ std::string text_of(const Json& content) {
   return out;
 }
 
-Finish finish_of(const std::string& reason, const std::string& text) {
+Finish gemini_finish(const std::string& reason, const std::string& text) {
   constexpr std::array kBlocked = {"SAFETY", "RECITATION", "LANGUAGE",  "BLOCKLIST",  "PROHIBITED_CONTENT",
                                    "SPII",   "OTHER",      "JAILBREAK", "MODEL_ARMOR"};
   if (reason == "MAX_TOKENS") return Finish::kLength;
@@ -87,7 +87,7 @@ Reply read_answer(const HttpResponse& response) {
   }
   reply.detail = text_member(candidates[0], "finishReason");
   reply.text = text_of(member(candidates[0], "content"));
-  reply.finish = finish_of(reply.detail, reply.text);
+  reply.finish = gemini_finish(reply.detail, reply.text);
   return reply;
 }
 

@@ -72,7 +72,7 @@ std::string whole_text(const Json& message) {
   return chain.find("<PLANNING>") == std::string::npos ? content : join_chain(chain, content);
 }
 
-Finish finish_of(const std::string& reason, const std::string& text) {
+Finish chat_finish(const std::string& reason, const std::string& text) {
   if (reason == "length" || reason == "max_tokens") return Finish::kLength;
   if (reason == "content_filter") return Finish::kBlocked;
   if (reason == "abort" || reason == "error") return Finish::kServerError;  // vLLM: the engine gave up
@@ -97,7 +97,7 @@ Reply read_answer(const HttpResponse& response, const std::string& model) {
   reply.usage = chat_usage(member(*root, "usage"));
   reply.detail = text_member(choices[0], "finish_reason");
   reply.text = whole_text(message);
-  reply.finish = finish_of(reply.detail, reply.text);
+  reply.finish = chat_finish(reply.detail, reply.text);
   const std::string refusal = text_member(message, "refusal");
   if (!refusal.empty()) {
     reply.finish = Finish::kRefused;

@@ -116,7 +116,7 @@ void add_decoder(const DecoderConfig& config, GgufHead& head) {
 }
 
 void add_encoder(const ModelConfig& config, GgufHead& head) {
-  constexpr float kLayerNormEpsilon = 1e-5f;  // torch.nn.LayerNorm's, which the reference uses
+  constexpr float kEpsilon = 1e-5f;  // torch.nn.LayerNorm's, which the reference uses
   head.add_flag("clip.has_audio_encoder", true);
   head.add_text("clip.projector_type", "qwen2a");
   head.add_u32("clip.audio.projection_dim", u32(config.text.width));
@@ -124,7 +124,7 @@ void add_encoder(const ModelConfig& config, GgufHead& head) {
   head.add_u32("clip.audio.feed_forward_length", u32(config.audio.ffn));
   head.add_u32("clip.audio.block_count", u32(config.audio.layers));
   head.add_u32("clip.audio.attention.head_count", u32(config.audio.heads));
-  head.add_f32("clip.audio.attention.layer_norm_epsilon", kLayerNormEpsilon);
+  head.add_f32("clip.audio.attention.layer_norm_epsilon", kEpsilon);
   head.add_u32("clip.audio.num_mel_bins", u32(config.audio.mel_bins));
 }
 

@@ -23,8 +23,6 @@ Event sound_event(const PoolSound& sound, EventKind kind) {
   return event;
 }
 
-double seconds_of(const Samples& samples) { return static_cast<double>(samples.size()) / kSynthRate; }
-
 // Which label sounds at each place: all different, or one of them again and again so that counting means something.
 std::vector<std::size_t> places(std::size_t labels, std::size_t count, Random& random) {
   std::vector<std::size_t> out;

@@ -9,7 +9,7 @@
 namespace areason {
 namespace {
 
-constexpr float kPeak = 0.97F;
+constexpr float kMixPeak = 0.97F;
 constexpr double kHeardDepth = 35;  // dB under its loudest frame an event counts as sounding
 
 float peak_of(const Samples& samples) {
@@ -63,7 +63,7 @@ void mix_layers(LayerMix mix, Scene& scene, Random& random) {
   Samples noise = make_noise(mix.noise, out.size(), random);
   scale(noise, from_db(loud - mix.noise_below_lu - integrated_loudness(noise, kSynthRate)));
   for (std::size_t i = 0; i < out.size(); ++i) out[i] += noise[i];
-  const double wanted = from_db(mix.lufs - loud), most = kPeak / std::max(1e-6F, peak_of(out));
+  const double wanted = from_db(mix.lufs - loud), most = kMixPeak / std::max(1e-6F, peak_of(out));
   const double gain = std::min(wanted, most);
   scale(out, gain);
   for (Layer& layer : mix.layers) {

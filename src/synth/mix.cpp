@@ -6,7 +6,7 @@
 namespace areason {
 namespace {
 
-constexpr double kPeak = 0.97;
+constexpr double kScenePeak = 0.97;
 constexpr double kMinimumSeconds = 1.5;
 
 }  // namespace
@@ -98,8 +98,8 @@ Scene Mix::finish(double tail_seconds) {
     for (std::size_t i = 0; i < n; ++i) mix[placed.at + i] += placed.samples[i];
   }
   for (const float s : mix) peak = std::max(peak, std::abs(s));
-  if (peak > kPeak) {
-    const double gain = kPeak / peak;
+  if (peak > kScenePeak) {
+    const double gain = kScenePeak / peak;
     scale(mix, gain);
     for (Event& event : scene_.events) event.level_db += to_db(gain);
   }

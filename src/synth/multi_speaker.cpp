@@ -40,8 +40,6 @@ Event line_event(const ScriptLine& line, const Voice& voice) {
   return event;
 }
 
-double seconds_of(const Samples& samples) { return static_cast<double>(samples.size()) / kSynthRate; }
-
 // Where a line begins: after a pause, or before the end of the last one, if another speaker has it. Never more than two at
 // once.
 class Timing {

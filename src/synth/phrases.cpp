@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kUnseenShare = 0.15;
+constexpr double kUnseenPhrases = 0.15;
 constexpr double kLongestSeconds = 15;
 constexpr std::array<std::pair<const char*, const char*>, 9> kRecorded = {{{"fr", "French"},
                                                                            {"ru", "Russian"},
@@ -73,7 +73,7 @@ PhraseBook::PhraseBook(const std::string& package_root, std::string work_dir) : 
   std::sort(files.begin(), files.end());
   for (const std::string& file : files) {
     const std::string stem = file.substr(0, file.size() - 4), name = fs::relative(stem, root).string();
-    const bool unseen = Random::for_item(1, "phrase " + name).chance(kUnseenShare);
+    const bool unseen = Random::for_item(1, "phrase " + name).chance(kUnseenPhrases);
     auto texts = read_texts(file);
     const std::string english = texts["en"], chinese = texts["zh_CN"];
     if (!is_phrase(english)) continue;

@@ -15,7 +15,7 @@
 namespace areason {
 namespace {
 
-constexpr double kUnseenShare = 0.28;
+constexpr double kUnseenRecordings = 0.28;
 
 // Recordings that are (nearly) the same sound though their names differ: always on one side of the split. Highest normalised
 // cross-correlation within a class above 0.75, by the search of 2026-11-21 over all recordings of the table.
@@ -124,7 +124,7 @@ void SoundLibrary::split(InstalledClass& installed, std::uint64_t seed) {
   Random random = Random::for_item(seed, "split " + installed.definition->name);
   random.shuffle(groups);
   const std::size_t total = installed.known.size();
-  const auto target = std::max<std::size_t>(1, static_cast<std::size_t>(kUnseenShare * static_cast<double>(total) + 0.5));
+  const auto target = std::max<std::size_t>(1, static_cast<std::size_t>(kUnseenRecordings * static_cast<double>(total) + 0.5));
   for (const auto& group : groups) {
     const Recording& first = recordings_[group.front()];
     const bool fits =

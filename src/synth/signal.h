@@ -14,6 +14,8 @@ inline constexpr std::size_t kLongestRecording = 30 * kSynthRate;  // samples; t
 
 using Samples = std::vector<float>;
 
+inline double seconds_of(const Samples& samples) { return static_cast<double>(samples.size()) / kSynthRate; }
+
 double rms(std::span<const float> samples);
 double to_db(double amplitude);  // -120 for silence
 double from_db(double db);

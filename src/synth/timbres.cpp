@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kUnseenShare = 0.2;
+constexpr double kUnseenTimbres = 0.2;
 
 std::string trim(const std::string& text) {
   const std::size_t from = text.find_first_not_of(" \t\r\n"), to = text.find_last_not_of(" \t\r\n");
@@ -102,7 +102,7 @@ std::vector<Timbre> read_timbres(const std::string& folder) {
   }
   for (Timbre& t : out) {
     if (const auto it = genders.find(t.reader); it != genders.end()) t.gender = it->second;
-    t.unseen = Random::for_item(1, "timbre " + t.reader).chance(kUnseenShare);
+    t.unseen = Random::for_item(1, "timbre " + t.reader).chance(kUnseenTimbres);
   }
   std::sort(out.begin(), out.end(), [](const Timbre& a, const Timbre& b) { return a.id < b.id; });
   return out;
