@@ -12,8 +12,8 @@
 namespace areason {
 namespace {
 
-constexpr std::uint32_t kMaxDimensions = 4;  // GGML_MAX_DIMS
-constexpr int kMaxNesting = 4;               // of arrays in arrays
+constexpr std::uint32_t kMaxGgufDimensions = 4;  // GGML_MAX_DIMS
+constexpr int kMaxNesting = 4;                   // of arrays in arrays
 
 static_assert(std::endian::native == std::endian::little, "GGUF data is used in place and is little-endian");
 
@@ -148,8 +148,8 @@ TensorEntry read_tensor(Cursor& cursor) {
   tensor.name = cursor.string("a tensor's name");
   const std::string what = "tensor " + std::string(tensor.name.substr(0, 100));
   const auto dimensions = cursor.number<std::uint32_t>(what);
-  if (dimensions > kMaxDimensions)
-    cursor.fail(what + " has " + std::to_string(dimensions) + " dimensions, more than " + std::to_string(kMaxDimensions));
+  if (dimensions > kMaxGgufDimensions)
+    cursor.fail(what + " has " + std::to_string(dimensions) + " dimensions, more than " + std::to_string(kMaxGgufDimensions));
   for (std::uint32_t i = 0; i < dimensions; ++i) {
     tensor.shape.push_back(cursor.number<std::int64_t>(what));
     if (tensor.shape.back() < 0) cursor.fail(what + ": a dimension is too large");
