@@ -4,8 +4,7 @@
 # APART: no file of it is compiled in a group.
 set(AREASON_LIGHT $<$<CONFIG:Release>:-O1>)
 
-# Most of a compilation is reading headers and instantiating what they declare; a group of files does it once (half the time
-# of a build from nothing). Names in unnamed namespaces have to differ within a layer because of it.
+# Most of a compilation is reading headers and instantiating what they declare; a group of files does it once. Names in unnamed namespaces have to differ within a layer because of it.
 set(AREASON_UNITY 8 CACHE STRING "files of a layer that are compiled together (0: each by itself)")
 
 # areason_group(TARGET): compiles this target's files in groups.

@@ -7,7 +7,7 @@
 namespace areason {
 
 inline constexpr int kThinkTag = 5;  // index of THINK, after the five sections
-// "THINK", "PLANNING", …: `index` is a section\'s index or kThinkTag.
+// "THINK", "PLANNING", …: `index` is a section's index or kThinkTag.
 std::string_view tag_name(int index);
 
 struct TagMatch {
