@@ -13,7 +13,7 @@
 
 namespace areason {
 
-inline constexpr const char* kQuestionVersion = "nano-synth-3";  // prompt_version of the samples; change it with the wording
+inline constexpr const char* kQuestionVersion = "nano-synth-4";  // prompt_version of the samples; change it with the wording
 
 // A draft as a sample, but for its audio, sources, timeline and split. Also drills.cpp's.
 Sample written_sample(const Kind& kind, const Draft& draft, const std::string& caption, Random& random);

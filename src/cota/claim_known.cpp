@@ -113,13 +113,16 @@ void learn(Known& known, Trait trait, const std::string& text) {
   if (!value.empty()) known.values[trait].insert(value);
 }
 
-// The caption that data synth writes: "speaker 2, a woman, in English, says …", "The music: organ, slow, 3/4, …".
+// The caption that data synth writes: "a man, steady one, in English, says …", "speaker 2, a woman, angry", "The music: organ,
+// slow, 3/4, …".
 void from_caption(Known& known, const std::string& caption) {
-  static const std::regex speaker(R"(: speaker (\d+)((?:, [A-Za-z ]+)*))"), music(R"(The music: ([^.]*)\.)");
+  static const std::regex speaker(R"(: (?:a ([a-z]+), [a-z]+ ([a-z]+)|speaker (\d+))((?:, [A-Za-z ]+)*))"),
+      music(R"(The music: ([^.]*)\.)");
   for (std::sregex_iterator it(caption.begin(), caption.end(), speaker), end; it != end; ++it) {
-    const std::string traits = (*it)[2];
+    const int number = static_cast<int>(number_of((*it)[3].matched ? (*it)[3] : (*it)[2]));
+    const std::string traits = (*it)[1].str() + (*it)[4].str();
     const std::string sex = trait_value(Trait::kSex, traits);
-    if (!sex.empty()) known.sex[std::stoi((*it)[1])] = sex;
+    if (!sex.empty() && number > 0) known.sex[number] = sex;
     learn(known, Trait::kMood, traits);
     learn(known, Trait::kLanguage, traits);
   }

@@ -14,21 +14,6 @@ namespace {
 bool letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80; }
 bool digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
-double number_of(const std::string& word) {
-  static const std::map<std::string, double> kWords = {
-      {"zero", 0},      {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},     {"five", 5},
-      {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},     {"eleven", 11},
-      {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17},
-      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"forty", 40},   {"fifty", 50},
-      {"sixty", 60},    {"single", 1},    {"lone", 1},      {"sole", 1},     {"solitary", 1}, {"couple", 2},
-      {"pair", 2},      {"half", 0.5},    {"dozen", 12}};
-  const auto it = kWords.find(word);
-  if (it != kWords.end()) return it->second;
-  if (word.empty() || word.size() > 8 || !digit(word[0]) || word.find_first_not_of("0123456789.") != std::string::npos)
-    return -1;
-  return std::stod(word);
-}
-
 int ordinal_of(const std::string& word) {
   static const std::map<std::string, int> kWords = {{"first", 1}, {"second", 2},  {"third", 3},   {"fourth", 4},  {"fifth", 5},
                                                     {"sixth", 6}, {"seventh", 7}, {"eighth", 8},  {"ninth", 9},   {"tenth", 10},
@@ -249,6 +234,21 @@ void find_clauses(Sentence& s) {
 }
 
 }  // namespace
+
+double number_of(const std::string& word) {
+  static const std::map<std::string, double> kWords = {
+      {"zero", 0},      {"one", 1},       {"two", 2},       {"three", 3},    {"four", 4},     {"five", 5},
+      {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},     {"ten", 10},     {"eleven", 11},
+      {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17},
+      {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"thirty", 30},  {"forty", 40},   {"fifty", 50},
+      {"sixty", 60},    {"single", 1},    {"lone", 1},      {"sole", 1},     {"solitary", 1}, {"couple", 2},
+      {"pair", 2},      {"half", 0.5},    {"dozen", 12}};
+  const auto it = kWords.find(word);
+  if (it != kWords.end()) return it->second;
+  if (word.empty() || word.size() > 8 || !digit(word[0]) || word.find_first_not_of("0123456789.") != std::string::npos)
+    return -1;
+  return std::stod(word);
+}
 
 std::string plain(std::string_view text) {
   std::string out = " ";

@@ -40,6 +40,9 @@ struct Amount {
 };
 Amount amount_at(const Sentence& s, int i);
 
+// The number that a word or figure is ("three", "2.5", "couple"); -1 for any other.
+double number_of(const std::string& word);
+
 // " word word " in lower case without punctuation.
 std::string plain(std::string_view text);
 

@@ -233,6 +233,21 @@ TEST(Claims, AnswersAreHeldAgainstTheKnownOne) {
     EXPECT_EQ(judged(c), "answer") << c.response;
 }
 
+TEST(Claims, SexesAreReadFromBothFormsOfCaptions) {
+  for (const char* caption :
+       {"5.0 to 6.5 s: speaker 1, a woman, in English, says \"where\". 9.0 to 10.0 s: speaker 2, a man, in English.",
+        "5.0 to 6.5 s: a woman, squeaky one, in English, says \"where\". 9.0 to 10.0 s: a man, lilting two, in English."}) {
+    const auto judged = [&](const char* text) {
+      Sample s = told(text);
+      s.caption = caption;
+      return first(s);
+    };
+    EXPECT_EQ(judged("The first speaker is a woman."), "") << caption;
+    EXPECT_EQ(judged("The first speaker is a man."), "trait") << caption;
+    EXPECT_EQ(judged("The second speaker is a woman."), "trait") << caption;
+  }
+}
+
 TEST(Claims, TraitsAreHeldAgainstWhatIsKnown) {
   const auto judged = [](const char* text) {
     Sample s = told(text);

@@ -69,6 +69,7 @@ Json event_json(const Event& e) {
                   {"language", e.language},
                   {"text", e.text},
                   {"mood", e.mood}};
+  if (!e.manner.empty()) out["manner"] = e.manner;
   if (e.detail) out["detail"] = detail_json(e);
   return out;
 }
@@ -86,6 +87,7 @@ Event event_of(const Json& j) {
   e.language = j.at("language").get<std::string>();
   e.text = j.at("text").get<std::string>();
   e.mood = j.at("mood").get<std::string>();
+  e.manner = j.value("manner", "");
   if (j.contains("detail")) read_detail(j["detail"], e);
   return e;
 }

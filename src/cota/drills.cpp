@@ -14,6 +14,9 @@
 namespace areason {
 namespace {
 
+// As voices.cpp has them.
+const std::vector<std::string> kVoices = {"steady man", "lilting man", "electronic man", "light woman", "squeaky woman"};
+
 Event made_up_event(EventKind kind, const std::string& label, double from, double to) {
   Event e;
   e.kind = kind;
@@ -42,7 +45,8 @@ void add_turn(Scene& scene, const std::string& voice, const std::string& text, R
   const double at = scene.seconds + halves(random, 0, 2), length = halves(random, 2, 6);
   Event e = made_up_event(EventKind::kSpeech, "speech", at, at + length);
   e.speaker = voice;
-  e.gender = voice < "c" ? "man" : "woman";  // voices a to d
+  e.manner = voice.substr(0, voice.find(' '));
+  e.gender = voice.substr(voice.find(' ') + 1);
   e.language = "English";
   e.text = text;
   scene.events.push_back(e);
@@ -53,7 +57,7 @@ Scene made_up_scene(SceneType type, const std::vector<std::string>& names, Rando
   Scene scene;
   scene.type = type;
   const auto sentence = [&] { return random.chance(0.5) ? make_digit_sentence(random).text : make_sentence(random).text; };
-  const auto voice = [&] { return random.pick(std::vector<std::string>{"a", "b", "c", "d"}); };
+  const auto voice = [&] { return random.pick(kVoices); };
   if (type == SceneType::kDialogue) {
     for (const Sentence& turn : make_dialogue(random.between(2, 6), random)) add_turn(scene, voice(), turn.text, random);
   } else if (type == SceneType::kSpeech) {

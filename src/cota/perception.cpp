@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "cota/question.h"
+
 namespace areason {
 namespace {
 
@@ -16,9 +18,12 @@ constexpr const char* kNoise = "background noise";
 constexpr double kSilence = -200, kClearlyLouder = 4;  // LUFS, LU
 constexpr double kShortestPart = 0.15;                 // seconds of an event that must lie in the window to be heard there
 
+// The paper's sets speak of "speaker 2" all along: there a script's roles are told apart, not engines' voices.
+bool described(const Heard& h) { return !h.manner.empty() && !h.gender.empty() && !h.detail; }
+
 std::string speech_line(const Heard& h) {
-  std::string out = "speaker " + std::to_string(h.speaker);
-  if (!h.gender.empty()) out += ", a " + h.gender;
+  std::string out = speaker_name(h);
+  if (!h.gender.empty()) out = described(h) ? "a " + h.gender + ", " + out : out + ", a " + h.gender;
   if (!h.mood.empty()) out += ", " + h.mood;
   if (!h.language.empty()) out += ", in " + h.language;
   if (h.detail && !h.detail->intent.empty()) out += ", " + h.detail->intent;
@@ -75,6 +80,7 @@ Heard heard_of(const Event& event, double from, double to) {
   h.cut = event.from < from - 1e-6 || event.to > to + 1e-6;
   if (event.kind == EventKind::kSpeech) {
     h.gender = event.gender;
+    h.manner = event.manner;
     if (event.mood.empty()) h.language = event.language;  // acted cries are too short to tell the language
     h.mood = event.mood;
     h.text = event.detail ? whole_text(event) : quotable_text(event);
@@ -103,6 +109,11 @@ void join_utterances(std::vector<Heard>& heard) {
 }
 
 }  // namespace
+
+std::string speaker_name(const Heard& h) {
+  const auto place = static_cast<std::size_t>(std::max(1, h.speaker) - 1);
+  return described(h) ? h.manner + " " + place_word(place) : "speaker " + std::to_string(h.speaker);
+}
 
 std::string half_seconds(int halves) { return fmt::format("{}.{}", halves / 2, halves % 2 == 0 ? 0 : 5); }
 

@@ -17,7 +17,7 @@ struct Heard {
   int from = 0, to = 1;  // half seconds; to > from
   double true_from = 0, true_to = 0;
   int speaker = 0;  // 1, 2 … in order of appearance
-  std::string gender, language, text, mood;
+  std::string gender, manner, language, text, mood;
   bool cut = false;         // the window's border goes through it
   std::string translation;  // the paper's sets only, like the next
   std::optional<EventDetail> detail;
@@ -35,6 +35,10 @@ struct Perception {
 Perception perceive(const Scene& scene, double from, double to);
 inline Perception perceive(const Scene& scene) { return perceive(scene, 0, scene.seconds); }
 
+// What captions and chains call a speaker: "steady one" where the voice's manner is known, else "speaker 1". The manner stands
+// right before the place, and nothing else before it, because a small decoder looks up what followed the same word before: with
+// "speaker" before every number nano counted turns (nano's card, "Where the ceiling lies").
+std::string speaker_name(const Heard& heard);
 // "0.5", "12.0"
 std::string half_seconds(int halves);
 // Words that a small model can be asked to write down: English and short. "" otherwise.

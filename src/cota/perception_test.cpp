@@ -33,6 +33,18 @@ TEST(Perception, CaptionOfSpeech) {
   EXPECT_EQ(perceive(s).speakers, 2);
 }
 
+TEST(Perception, AVoiceOfKnownMannerIsCalledByItAndItsPlace) {
+  auto a = speech("v1", "woman", "yes", 0, 1), b = speech("v2", "man", "no", 1.5, 2.5), c = speech("v1", "woman", "yes", 3, 4);
+  a.manner = c.manner = "squeaky", b.manner = "lilting";
+  EXPECT_EQ(perceive(scene_of(SceneType::kDialogue, {a, b, c}, 4)).caption,
+            "0.0 to 1.0 s: a woman, squeaky one, in English, says \"yes\". 1.5 to 2.5 s: a man, lilting two, in English, says "
+            "\"no\". 3.0 to 4.0 s: a woman, squeaky one, in English, says \"yes\".");
+  // The paper's sets number their speakers.
+  for (Event* e : {&a, &b, &c}) e->detail.emplace();
+  EXPECT_NE(perceive(scene_of(SceneType::kDialogue, {a, b, c}, 4)).caption.find("speaker 2, a man, in English"),
+            std::string::npos);
+}
+
 TEST(Perception, PhrasesOfUnknownWordsAreJoined) {
   auto a = speech("v", "", "", 0, 1), b = speech("v", "", "", 1.5, 3);
   a.language = b.language = "French";

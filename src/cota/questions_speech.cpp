@@ -91,8 +91,7 @@ Maybe speakers(const Listening& l, const Material&, Random& random) {
   std::string turns;
   std::set<int> known;
   for (const Heard& h : voices_of(l.audios[0])) {
-    turns += (turns.empty() ? "speaker " : ", speaker ") + std::to_string(h.speaker) +
-             (known.insert(h.speaker).second ? " new" : " again");
+    turns += (turns.empty() ? "" : ", ") + speaker_name(h) + (known.insert(h.speaker).second ? " new" : " again");
   }
   const std::string n = std::to_string(l.audios[0].speakers);
   finish_open(d, n, "The turns: " + turns + ". That makes " + n + ".",

@@ -69,7 +69,7 @@ class Job {
       : options_(options),
         source_(source),
         store_((make_directories(options.out), options.out + "/clips.jsonl"),
-               fmt::format("nano-synth scenes 1, seed {}", options.seed)) {
+               fmt::format("nano-synth scenes 2, seed {}", options.seed)) {
     assign_.seed = options.seed;
     assign_.questions_per_clip = options.questions_per_clip;
     assign_.pair_share = options.pair_share;

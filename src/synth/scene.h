@@ -35,6 +35,7 @@ struct Event {
   std::string translation;  // English meaning of a foreign text, "" when unknown
   std::string text;         // spoken words, "" when unknown
   std::string mood;         // acted voices only: "happy", "angry" … or ""
+  std::string manner;       // what the voice sounds like, from a voice engine: "steady", "lilting"; "" when unknown
   std::optional<EventDetail> detail;
 };
 

@@ -33,6 +33,7 @@ double place_speech(Mix& mix, const SceneContext& context, const Voice& voice, c
   event.recording = voice.id;
   event.speaker = voice.id;
   event.gender = voice.gender;
+  event.manner = voice.manner;
   event.language = "English";
   event.text = sentence.text;
   mix.add_source(source_of_voice(voice));
