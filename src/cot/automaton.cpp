@@ -148,6 +148,12 @@ std::string ChainAutomaton::forced(ChainState state) const {
   }
 }
 
+std::string ChainAutomaton::forced_before_choice(ChainState state) const {
+  const bool response_opens = state.phase == ChainState::Phase::kFixed && state.index == kResponse && !choices_.empty();
+  if (response_opens) return fixed_[state.index].substr(state.at);
+  return state.phase == ChainState::Phase::kChoice && state.at == 0 ? std::string() : forced(state);
+}
+
 ChainState ChainAutomaton::close(const ChainState& state) const {
   if (state.phase != ChainState::Phase::kText) return state;
   const std::string& text = fixed_[state.index + 1u];

@@ -36,6 +36,8 @@ class ChainAutomaton {
   static bool is_plain_text(const ChainState& state);
   // The bytes that are certain to follow; empty when there is a choice or the end is reached.
   std::string forced(ChainState state) const;
+  // The same without the bytes that all choices begin with.
+  std::string forced_before_choice(ChainState state) const;
   // Ends the open text now: the state in which only the rest of its closing tag may follow. May leave the section empty.
   // For phases other than kText the state itself.
   ChainState close(const ChainState& state) const;

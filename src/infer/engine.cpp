@@ -160,6 +160,7 @@ void Engine::run(std::unique_ptr<Sequence> sequence, std::vector<float> logits) 
 std::vector<int> Engine::draft(Sequence& s, int room) {
   if (limits_.drafted == 0) return {};
   const auto answer = s.writer->ids();
+  s.drafted_from = std::min(s.drafted_from, answer.size());  // the writer may have taken some back
   s.drafts.append(answer.subspan(s.drafted_from));
   s.drafted_from = answer.size();
   const int count = std::min(room, limits_.drafted);
@@ -224,8 +225,10 @@ void Engine::take(Turn& turn, std::span<float> logits) {
   try {
     s.writer->fed(turn.pending);
     for (;;) {
+      const std::size_t known = s.writer->fed();
       s.writer->choose(logits.subspan(right * vocabulary, vocabulary));
       more = s.writer->advance();
+      if (s.writer->fed() < known) break;
       const std::size_t pending = s.writer->pending().size(), same = common_prefix(s.writer->pending(), drafts.subspan(right));
       s.writer->fed(same);
       right += same;
@@ -236,7 +239,7 @@ void Engine::take(Turn& turn, std::span<float> logits) {
   }
   stats_.drafted += static_cast<long>(drafts.size());
   stats_.accepted += static_cast<long>(right);
-  s.cache.truncate(s.cache.length() - static_cast<int>(drafts.size() - right));
+  s.cache.truncate(static_cast<int>(s.request.ids.size() + s.writer->fed()));
   if (!more) finish(s);
 }
 

@@ -2,23 +2,55 @@
 
 #include <algorithm>
 
+#include "cot/named_choice.h"
+
 namespace areason {
+namespace {
+
+constexpr std::size_t kMostOwnWords = 96;  // tokens
+
+}  // namespace
 
 AnswerWriter::AnswerWriter(const Tokenizer& tokenizer, const GenerateOptions& options, std::span<const int> prompt_ids,
                            const TextSink& sink)
-    : options_(options), sink_(sink), sampler_(options.sampling), detokenizer_(tokenizer) {
+    : options_(options), sink_(sink), sampler_(options.sampling), detokenizer_(tokenizer), tokenizer_(&tokenizer) {
   if (options.layout != nullptr) guide_.emplace(*options.layout, GuideOptions{options.max_new_tokens, options.section_budget});
+  if (guide_ && !options.choices.empty()) guide_->hold_choice();
   sampler_.remember(prompt_ids);
 }
 
 bool AnswerWriter::advance() {
   if (!out_.finish_reason.empty()) return false;
-  if (guide_) {
+  const auto take_forced = [this] {
     const auto forced = guide_->take_forced();
     for (const TokenId id : forced) append(id);
     sampler_.remember(forced);
+  };
+  if (guide_ && !own_words_) {
+    take_forced();
+    if (guide_->before_choice()) begin_own_words();
+    if (own_words_ && own_words_->most == 0) {
+      end_own_words();
+      take_forced();
+    }
   }
   return !finished();
+}
+
+void AnswerWriter::begin_own_words() {
+  const std::size_t written = out_.ids.size(), most = static_cast<std::size_t>(std::max(0, options_.max_new_tokens));
+  const std::size_t room = most > written ? most - written - 1 : 0;  // one less: the limit itself ends an answer
+  own_words_.emplace(OwnWords{written, std::min(kMostOwnWords, room), sampler_, ""});
+}
+
+void AnswerWriter::end_own_words() {
+  const int named = named_choice(own_words_->text.substr(0, own_words_->text.find('<')), options_.choices);
+  out_.ids.resize(own_words_->from);
+  // The last id before them goes to the model again: the logits behind it were theirs.
+  fed_ = std::min(fed_, out_.ids.empty() ? 0 : out_.ids.size() - 1);
+  sampler_ = own_words_->before;
+  own_words_.reset();
+  guide_->settle_choice(named < 0 ? "" : options_.choices[static_cast<std::size_t>(named)]);
 }
 
 bool AnswerWriter::finished() {
@@ -35,6 +67,18 @@ bool AnswerWriter::finished() {
 void AnswerWriter::choose(std::span<float> logits) {
   // The forward pass is the long part, so the flag is read after it.
   if (finished()) return;
+  if (own_words_) {
+    const int id = sampler_.pick(logits, nullptr);
+    const bool ends = std::find(options_.end_ids.begin(), options_.end_ids.end(), id) != options_.end_ids.end();
+    if (!ends) {
+      out_.ids.push_back(id);
+      own_words_->text += tokenizer_->bytes(id);
+      sampler_.remember(std::span(&id, 1));
+    }
+    const bool said = ends || own_words_->text.find('<') != std::string::npos;
+    if (said || out_.ids.size() - own_words_->from >= own_words_->most) end_own_words();
+    return;
+  }
   const int id = sampler_.pick(logits, guide_ ? &guide_->allowed() : nullptr);
   if (!guide_ && std::find(options_.end_ids.begin(), options_.end_ids.end(), id) != options_.end_ids.end()) {
     out_.finish_reason = "stop";
@@ -50,6 +94,7 @@ void AnswerWriter::stop() {
 }
 
 Generation AnswerWriter::finish() {
+  if (own_words_) end_own_words();  // stopped in the middle of them
   emit_text(detokenizer_.flush());
   if (guide_) {
     out_.cut = guide_->cut();

@@ -19,6 +19,10 @@ struct GenerateOptions {
   int max_new_tokens = 2048;
   std::vector<int> end_ids;       // end the answer (free structure only; guided answers end with </RESPONSE>)
   GuideLayout* layout = nullptr;  // null: free structure
+  // Of the layout, when the RESPONSE must be one of them. The model first says in its own words what it means; that is not
+  // shown, and the choice that it names (named_choice.h) is the RESPONSE. Only where it names none it is made to spell one.
+  // Empty: it spells one at once.
+  std::vector<std::string> choices;
   std::map<Section, int> section_budget;
   std::function<bool()> stop;  // true ends the answer before the next token
 };
@@ -44,6 +48,9 @@ class AnswerWriter {
   // Accepted, not yet given to the model.
   std::span<const int> pending() const { return std::span(out_.ids).subspan(fed_); }
   void fed(std::size_t count) { fed_ += count; }
+  // How many ids of the answer the model has. Falls when words that are not to be shown are taken back: what the model knows of
+  // more ids than these must be forgotten.
+  std::size_t fed() const { return fed_; }
   // Appends one token; `logits` are changed. Nothing when the answer was stopped in the meantime.
   void choose(std::span<float> logits);
   void stop();  // as the options' stop
@@ -53,6 +60,9 @@ class AnswerWriter {
 
  private:
   bool finished();
+  void begin_own_words();
+  // Takes them back and settles the choice that they name.
+  void end_own_words();
   void append(TokenId id);
   void emit_text(const std::string& text);
 
@@ -61,6 +71,15 @@ class AnswerWriter {
   Sampler sampler_;
   StreamDetokenizer detokenizer_;
   std::optional<StructureGuide> guide_;
+  // What the model says before it is held to a choice; its ids are the last of out_.ids until they are taken back.
+  struct OwnWords {
+    std::size_t from;  // of out_.ids
+    std::size_t most;  // ids
+    Sampler before;
+    std::string text;
+  };
+  std::optional<OwnWords> own_words_;
+  const Tokenizer* tokenizer_;
   std::size_t fed_ = 0;
   Generation out_;
 };

@@ -153,6 +153,38 @@ TEST_P(Guided, BudgetsDoNotCutCharacters) {
   }
 }
 
+TEST_P(Guided, TheChoiceIsTheOneThatTheModelsOwnWordsName) {
+  const std::vector<std::string> choices = {"drum", "siren", "bell"};
+  GuideLayout layout(*vocabulary_, choices);
+  const auto answer = [&](const std::string& own_words, int more_tokens) {
+    Chain chain = gold_chain(0);
+    chain[Section::kResponse] = own_words;
+    const auto ids = tokenizer_->encode(render_chain(chain), SpecialTokens::kAsText);
+    GenerateOptions with = options(layout.least_tokens() + more_tokens);
+    with.layout = &layout;
+    with.choices = choices;
+    std::string shown;
+    const Generation out = Generator(*tokenizer_, with).run(scribe(ids), {}, [&](std::string_view text) { shown += text; });
+    EXPECT_EQ(shown, out.text);
+    EXPECT_EQ(tokenizer_->decode(out.ids), out.text);
+    const ParsedChain parsed = parse_chain(out.text);
+    EXPECT_TRUE(parsed.complete) << out.text;
+    for (const Section s : {Section::kPlanning, Section::kCaption, Section::kSummary}) {
+      EXPECT_EQ(parsed.chain[s], chain[s]);
+    }
+    return parsed.chain[Section::kResponse];
+  };
+  EXPECT_EQ(answer("The first sound is the bell.", 400), "bell");
+  EXPECT_EQ(answer("The answer is B.", 400), "siren");
+  EXPECT_EQ(answer("drum", 400), "drum");
+  // Words without end are read as far as they go.
+  std::string long_winded = "The siren";
+  for (int i = 0; i < 60; ++i) long_winded += " is heard, is heard";
+  EXPECT_EQ(answer(long_winded, 400), "siren");
+  const std::string other = answer("Nobody knows.", 400);
+  EXPECT_TRUE(std::count(choices.begin(), choices.end(), other)) << other;
+}
+
 TEST_P(Guided, ChoicesBindTheResponse) {
   const std::vector<std::string> choices = {"a cat", "a cat purring", "B. a dög", "cafe\xCC\x81"};  // the last one is not NFC
   GuideLayout layout(*vocabulary_, choices);

@@ -119,23 +119,47 @@ std::vector<TokenId> StructureGuide::canonical(const std::string& text) const {
   return tokenizer.encode(text, SpecialTokens::kAsText);
 }
 
+bool StructureGuide::before_choice() const {
+  if (!holds_choice_) return false;
+  if (state_.phase == Phase::kChoice) return state_.at == 0;
+  // The opening tag's last token can be left to the model (unsafe_tail()).
+  return state_.phase == Phase::kFixed && state_.index == kSectionCount - 1 &&
+         layout_->automaton().forced_before_choice(state_).find_first_not_of('\n') == std::string::npos;
+}
+
+void StructureGuide::settle_choice(const std::string& choice) {
+  holds_choice_ = false;
+  if (!choice.empty()) settled_ = choice + layout_->automaton().fixed(kSectionCount);
+}
+
+std::string StructureGuide::forced_text() const {
+  const ChainAutomaton& automaton = layout_->automaton();
+  if (!settled_.empty()) return automaton.forced_before_choice(state_) + settled_;
+  return holds_choice_ ? automaton.forced_before_choice(state_) : automaton.forced(state_);
+}
+
 std::vector<TokenId> StructureGuide::take_forced() {
   std::vector<TokenId> out;
   // More than once only when a budget of 0 closes the section that has just been opened.
   for (;;) {
     enforce_budgets();
+    if (before_choice()) return out;
     const ChainAutomaton& automaton = layout_->automaton();
-    const std::string text = automaton.forced(state_);
+    const std::string text = forced_text();
     if (text.empty()) return out;
     ChainState after = state_;
     for (const char c : text) after = automaton.step(after, c);
     std::vector<TokenId> ids = canonical(text);
     // A choice that is not in Unicode normal form comes back changed; the model then spells it under the mask.
-    if (bytes_of(layout_->tokenizer(), ids) != text) return out;
+    if (bytes_of(layout_->tokenizer(), ids) != text) {
+      settled_.clear();
+      return out;
+    }
     const auto unsafe = static_cast<std::size_t>(layout_->unsafe_tail(text, after));
     ids.resize(ids.size() - std::min(unsafe, ids.size()));
     if (ids.empty()) return out;
     for (const TokenId id : ids) append(id);
+    settled_.clear();
     out.insert(out.end(), ids.begin(), ids.end());
     if (unsafe > 0) return out;
     ids_.clear();

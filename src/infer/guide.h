@@ -51,6 +51,12 @@ class StructureGuide {
   // The ids the model may choose from now. Call after take_forced() returned nothing and the structure is not done().
   const TokenMask& allowed();
   void accept(TokenId id);
+  // With hold_choice() the guide stops where the choice begins: before_choice() is then true, and the model may say in its own
+  // words what it means, of which the guide hears nothing. settle_choice() goes on: with a choice's text that one is forced,
+  // with "" the model spells one under the mask.
+  void hold_choice() { holds_choice_ = true; }
+  bool before_choice() const;
+  void settle_choice(const std::string& choice);
   bool done() const { return state_.phase == ChainState::Phase::kDone; }
   // Sections that a budget closed, in order; and whether it was the total budget.
   const std::vector<Section>& cut() const { return cut_; }
@@ -59,6 +65,7 @@ class StructureGuide {
  private:
   void enforce_budgets();
   void append(TokenId id);
+  std::string forced_text() const;
   std::vector<TokenId> canonical(const std::string& text) const;
   int reserved_after(int section) const;
 
@@ -73,6 +80,8 @@ class StructureGuide {
   int waited_ = 0;            // tokens since a budget was spent inside a character
   std::vector<Section> cut_;
   bool out_of_tokens_ = false;
+  bool holds_choice_ = false;
+  std::string settled_;  // choice and closing tag
 };
 
 }  // namespace areason

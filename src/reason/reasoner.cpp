@@ -113,6 +113,7 @@ int Reasoner::room(std::size_t prompt_tokens, const AskOptions& options, const G
 void Reasoner::choose_layout(const AskOptions& options, EngineRequest& request) {
   if (options.structure != Structure::kGuided) return;
   if (!options.choices.empty()) request.own_layout = std::make_shared<GuideLayout>(vocabulary_, options.choices);
+  request.how.choices = options.choices;
   request.how.layout = request.own_layout ? request.own_layout.get() : &layout_;
 }
 
