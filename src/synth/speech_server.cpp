@@ -180,7 +180,7 @@ llm::Request request_to_say(const std::string& text, const std::string& voice) {
 std::vector<Voice> readers_of(const std::vector<Timbre>& timbres) {
   std::map<std::string, Voice> readers;
   for (const Timbre& t : timbres)
-    readers.try_emplace(t.reader, Voice{"cosyvoice:" + t.reader, "cosyvoice", t.reader, t.gender, t.reader, "", t.unseen});
+    readers.try_emplace(t.reader, Voice{"cosyvoice:" + t.reader, "cosyvoice", t.reader, t.gender, t.reader, t.unseen});
   std::vector<Voice> out;
   for (auto& [reader, voice] : readers) out.push_back(std::move(voice));
   return out;
@@ -288,7 +288,7 @@ std::unique_ptr<VoiceBank> make_speech_api(const SpeechApiOptions& options) {
     const std::string name = entry.substr(0, colon), gender = colon == std::string::npos ? "" : entry.substr(colon + 1);
     if (name.empty() || !(gender.empty() || gender == "man" || gender == "woman"))
       throw Error(ErrorCode::kUsage, "\"" + entry + "\" is no voice", "give NAME, NAME:man or NAME:woman");
-    voices.push_back({"speech:" + name, options.model, name, gender, name, "", voices.size() % 4 == 3});
+    voices.push_back({"speech:" + name, options.model, name, gender, name, voices.size() % 4 == 3});
   }
   if (voices.empty())
     throw Error(ErrorCode::kUsage, "no voices of the speech server are named", "e.g. --speech-voices alloy,nova");

@@ -12,24 +12,19 @@ namespace areason {
 namespace {
 
 Voice espeak(const std::string& name, const std::string& gender, bool unseen) {
-  return {"espeak-ng:" + name,
-          "espeak-ng",
-          name,
-          gender,
-          "espeak-ng " + gender,
-          gender == "man" ? "electronic" : "squeaky",
-          unseen};
+  const std::string manner = gender == "man" ? "electronic" : "squeaky";
+  return {"espeak-ng:" + name, "espeak-ng", name, gender, "espeak-ng " + gender, unseen, manner};
 }
 
 // flite's kal16 and festival's kal_diphone are the same man, and both slt are the same woman: each person is used in one
 // engine only.
 std::vector<Voice> make_voices() {
   std::vector<Voice> voices = {
-      {"flite:kal16", "flite", "kal16", "man", "kal", "steady", false},
-      {"flite:awb", "flite", "awb", "man", "awb", "lilting", false},
-      {"flite:slt", "flite", "slt", "woman", "slt", "light", false},
-      {"flite:rms", "flite", "rms", "man", "rms", "light", true},
-      {"festival:ked_diphone", "festival", "ked_diphone", "man", "ked", "steady", true},
+      {"flite:kal16", "flite", "kal16", "man", "kal", false, "steady"},
+      {"flite:awb", "flite", "awb", "man", "awb", false, "lilting"},
+      {"flite:slt", "flite", "slt", "woman", "slt", false, "light"},
+      {"flite:rms", "flite", "rms", "man", "rms", true, "light"},
+      {"festival:ked_diphone", "festival", "ked_diphone", "man", "ked", true, "steady"},
   };
   for (const char* name : {"en-us", "en-us+m3", "en-us+m7", "en-us+Alex", "en-gb", "en-gb+m2", "en-gb+Gene", "en-gb-scotland",
                            "en-us+klatt2", "en-us+Michael"}) {

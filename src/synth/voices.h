@@ -17,8 +17,8 @@ struct Voice {
   std::string name;    // as the engine calls it: "en-us+f3", "slt", "ked_diphone"
   std::string gender;  // "man" or "woman"
   std::string kin;     // voices of one kin sound alike: a dialogue takes at most one of each
-  std::string manner;  // how a listener tells it from voices of another kin of that gender: "steady", "lilting"
   bool unseen = false;
+  std::string manner = {};  // how a listener tells it from voices of another kin of that gender: "steady", "lilting"
 };
 
 const std::vector<Voice>& english_voices();
