@@ -125,13 +125,8 @@ struct PlanFlags {
 
 // The sizes of a checkpoint, or of a lone file like configs/*.json.
 ModelConfig config_of(const std::string& model) {
-  if (!std::filesystem::is_regular_file(model) || model.ends_with(".gguf")) return load_model_config(model);
-  const auto folder = std::filesystem::temp_directory_path() / fmt::format("areason-plan-{}", ::getpid());
-  make_directories(folder.string());
-  write_file_atomic((folder / "config.json").string(), read_file(model));
-  const ModelConfig config = load_model_config(folder.string());
-  std::filesystem::remove_all(folder);
-  return config;
+  const bool lone_file = std::filesystem::is_regular_file(model) && !model.ends_with(".gguf");
+  return lone_file ? read_model_config(model) : load_model_config(model);
 }
 
 Json plan_json(const train::Plan& plan) {

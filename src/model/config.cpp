@@ -192,6 +192,10 @@ ModelConfig parse_config(const NamedJson& config, const NamedJson& generation) {
 
 }  // namespace
 
+ModelConfig read_model_config(const std::string& path) {
+  return parse_config({path, read_model_json(path)}, {path, Json::object()});
+}
+
 ModelConfig load_model_config(const std::string& model) {
   const ModelFiles files = find_model_files(model);
   const std::filesystem::path dir(files.dir);

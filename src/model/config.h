@@ -53,5 +53,7 @@ struct ModelConfig {
 // Reads and checks config.json and, when present, generation_config.json of the model's directory; for GGUF files without
 // them, the files' own metadata. `model` is what model_files.h takes.
 ModelConfig load_model_config(const std::string& model);
+// The sizes in a lone config.json, whatever its name.
+ModelConfig read_model_config(const std::string& path);
 
 }  // namespace areason

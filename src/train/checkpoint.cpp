@@ -205,6 +205,11 @@ void load_master(const Parameter& p, const TensorStore& store) {
 }
 
 void load_state(const std::string& name, const StatePart& state, const TensorStore& store) {
+  // The file is whole (damage()), so what it lacks was never there.
+  if (!store.contains(name))
+    throw Error(ErrorCode::kUsage,
+                store.path() + " has no " + name + ": the run was begun with other parts frozen or another optimizer",
+                "go on with the flags that the run was begun with, or begin a new --out with --init at this checkpoint");
   copy_part(state, store.at(name), store.path());
 }
 

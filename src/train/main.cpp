@@ -38,19 +38,29 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
       ->transform(
           CLI::CheckedTransformer(std::map<std::string, Target>{{"chain", Target::kChain}, {"answer", Target::kAnswer}}));
   app.add_option("--system", o.data_options.system_prompt, "system prompt (default: the authors')");
-  app.add_option("--batch-samples", o.data_options.batch_samples, "samples a step, at least")->capture_default_str();
-  app.add_option("--micro-tokens", o.data_options.micro_tokens, "tokens a micro-batch, about")->capture_default_str();
+  app.add_option("--batch-samples", o.data_options.batch_samples, "samples a step, at least")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--micro-tokens", o.data_options.micro_tokens, "tokens a micro-batch, about")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--max-row-samples", o.data_options.max_row_samples, "samples that share one audio prefix")
-      ->capture_default_str();
-  app.add_option("--max-length", o.data_options.max_length, "tokens of a sample, its audio included")->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-length", o.data_options.max_length, "tokens of a sample, its audio included")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--truncation", o.data_options.truncation,
                  "of longer samples: delete leaves them out; left and right cut text at that side, never audio")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Truncation>{
           {"delete", Truncation::kDelete}, {"left", Truncation::kLeft}, {"right", Truncation::kRight}}))
       ->default_str("delete");
-  app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")->capture_default_str();
+  app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--frequency-masks", o.data_options.frequency_masks, "SpecAugment when the tower trains")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   for (int k = 0; k < areason::train::kLabelKinds; ++k) {
     const std::string kind = areason::train::label_kind_name(k);
     app.add_option("--" + kind + "-weight", o.data_options.weights[static_cast<std::size_t>(k)],
@@ -63,7 +73,7 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
   app.add_flag_callback(
       "--no-shuffle", [&o] { o.data_options.order = areason::train::RowOrder::kAsGiven; },
       "take the rows as the files have them (those of one clip together)");
-  app.add_option("--limit", o.limit, "use only the first samples");
+  app.add_option("--limit", o.limit, "use only the first samples")->check(CLI::NonNegativeNumber);
   app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
   app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");
 }
@@ -102,18 +112,21 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
 }
 
 void add_schedule_options(CLI::App& app, TrainOptions& o) {
-  app.add_option("--lr", o.schedule.peak, "peak learning rate (default: 1e-3; of --method grpo 1e-5)");
-  app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)");
-  app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)");
+  app.add_option("--lr", o.schedule.peak, "peak learning rate (default: 1e-3; of --method grpo 1e-5)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)")->check(CLI::NonNegativeNumber);
+  app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)")->check(CLI::NonNegativeNumber);
   app.add_flag("--muon", o.optimizer.muon, "Muon for the decoder's matrices, AdamW for the rest");
-  app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)");
+  app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)")->check(CLI::NonNegativeNumber);
   app.add_option("--schedule", o.schedule.shape, "of the learning rate after warm-up")
       ->transform(CLI::CheckedTransformer(std::map<std::string, ScheduleShape>{
           {"cosine", ScheduleShape::kCosine}, {"linear", ScheduleShape::kLinear}, {"constant", ScheduleShape::kConstant}}))
       ->default_str("cosine");
-  app.add_option("--min-lr", o.schedule.floor, "what cosine and linear end at")->capture_default_str();
-  app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str();
-  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str();
+  app.add_option("--min-lr", o.schedule.floor, "what cosine and linear end at")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str()->check(CLI::NonNegativeNumber);
   app.add_option(
          "--decay-groups", o.optimizer.decay_groups,
          "what weight decay shrinks: all; transformers-4.48 (no biases, no LayerNorm); transformers-5 (no biases, no norms)")
@@ -122,14 +135,16 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
                                                                      {"transformers-4.48", DecayGroups::kTransformers448},
                                                                      {"transformers-5", DecayGroups::kTransformers5}}))
       ->default_str("all");
-  app.add_option("--beta1", o.optimizer.beta1)->capture_default_str();
-  app.add_option("--beta2", o.optimizer.beta2)->capture_default_str();
+  app.add_option("--beta1", o.optimizer.beta1)->capture_default_str()->check(CLI::Range(0.0, 1.0));
+  app.add_option("--beta2", o.optimizer.beta2)->capture_default_str()->check(CLI::Range(0.0, 1.0));
   app.add_option("--optimizer-states", o.optimizer.states,
                  "of AdamW: 32bit, or 8bit in blocks with a scale (a quarter of the memory)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, StateBits>{{"32bit", StateBits::k32}, {"8bit", StateBits::k8}}))
       ->default_str("32bit");
-  app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")->capture_default_str();
-  app.add_option("--dropout", o.forward.dropout)->capture_default_str();
+  app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--dropout", o.forward.dropout)->capture_default_str()->check(CLI::Range(0.0, 0.99));
   app.add_option("--label-smoothing", o.forward.label_smoothing)->capture_default_str()->check(CLI::Range(0.0, 0.99));
   app.add_option("--neftune", o.forward.neftune, "alpha of NEFTune's noise on the embeddings")
       ->capture_default_str()
@@ -137,9 +152,10 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--z-loss", o.forward.z_loss, "weight of the squared log of the softmax's denominator")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes");
-  app.add_option("--epochs", o.epochs)->capture_default_str();
-  app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included");
+  app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes")->check(CLI::NonNegativeNumber);
+  app.add_option("--epochs", o.epochs)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--log-every", o.log_every)->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str();
   app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(CLI::PositiveNumber);
@@ -199,7 +215,8 @@ int main(int argc, char** argv) {
   } catch (const areason::Error& e) {
     return fail(e);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : static_cast<int>(areason::ErrorCode::kUsage);
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    return fail({areason::ErrorCode::kUsage, e.what(), "see audio-reasoner train sft --help"});
   }
   try {
     areason::install_interrupt_handler();

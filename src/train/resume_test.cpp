@@ -134,6 +134,21 @@ TEST_F(Resume, ARunThatCannotFitIsRefusedBeforeItStarts) {
   EXPECT_FALSE(fs::exists(out + "/logging.jsonl"));
 }
 
+TEST_F(Resume, WrongFlagsAreNamed) {
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
+           {"--micro-tokens", "0"}, {"--lr", "-1"}, {"--dropout", "2"}, {"--warmup", "-1"}, {"--no-such-flag"}}) {
+    write_file_atomic(dir_ / "log.txt", "");
+    EXPECT_EQ(run(dir_ / "none", flags), static_cast<int>(ErrorCode::kUsage)) << flags[0];
+    EXPECT_EQ(log().find("error: "), 0u) << log();
+    EXPECT_NE(log().find(flags[0]), std::string::npos) << log();
+    EXPECT_NE(log().find("\nhint: "), std::string::npos) << log();
+  }
+  const std::string out = dir_ / "thawed";
+  ASSERT_EQ(run(out, {"--freeze", "audio_tower", "--stop-after", "2"}), 0) << log();
+  EXPECT_EQ(run(out, {}), static_cast<int>(ErrorCode::kUsage));
+  EXPECT_NE(log().find("the run was begun with other parts frozen"), std::string::npos) << log();
+}
+
 TEST_F(Resume, AFrozenTowerTrainsFromTheCache) {
   const std::string out = dir_ / "frozen";
   ASSERT_EQ(wait(start(out, {"--freeze", "audio_tower", "--lr", "0.02"})), 0) << read_file(dir_ / "log.txt");
