@@ -158,8 +158,10 @@ void register_ask(CLI::App& app) {
                    "where --jsonl appends its answers as they are finished; ids that are there are skipped (default: standard "
                    "output, in "
                    "the order of the questions)")
-      ->type_name("FILE");
-  command->add_flag("--force-choices", ask->force_choices, "with --jsonl: the RESPONSE is one of the question's \"choices\"");
+      ->type_name("FILE")
+      ->needs("--jsonl");
+  command->add_flag("--force-choices", ask->force_choices, "with --jsonl: the RESPONSE is one of the question's \"choices\"")
+      ->needs("--jsonl");
   command->add_option("--samples", ask->samples, "draw N answers at once (temperature 0.7 unless given)")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
@@ -170,6 +172,7 @@ void register_ask(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_option("--workers", ask->workers, "with --jsonl: threads with a model each; 0: by the model's size")
+      ->needs("--jsonl")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   const CLI::Option* temperature = command->get_option("--temperature");

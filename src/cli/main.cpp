@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <string>
 
@@ -22,14 +23,24 @@ int report(ErrorCode code, const std::string& message, const std::string& hint) 
   return static_cast<int>(code);
 }
 
+// A result that nobody can read is a failure: a full disk behind ">" would otherwise go unnoticed.
+int end_output() {
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) return 0;
+  return report(ErrorCode::kFailure, "standard output cannot be written", "check the free space where it goes");
+}
+
 int run(int argc, char** argv) {
   CLI::App app;
   build_app(app);
   try {
     app.parse(argc, argv);
-    return 0;
+    return end_output();
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    if (e.get_exit_code() == 0) {  // --help, --version
+      app.exit(e);
+      return end_output();
+    }
     return report(ErrorCode::kUsage, e.what(), "see audio-reasoner --help, or audio-reasoner COMMAND --help");
   } catch (const Error& e) {
     return report(e.code(), e.what(), e.hint());

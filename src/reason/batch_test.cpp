@@ -68,6 +68,7 @@ TEST_F(BatchTest, AnswerFileDropsATornLineAndAppends) {
     EXPECT_TRUE(out.has("a"));
     EXPECT_FALSE(out.has("b"));
     out.append("{\"id\":\"b\"}");
+    EXPECT_THROW(AnswerFile{path}, Error);  // another run would answer what this one does
   }
   EXPECT_EQ(ids_of(path), (std::vector<std::string>{"a", "b"}));
   EXPECT_THROW(AnswerFile(write("bad.jsonl", "{\"id\":\"a\"}\n{torn}\n{\"id\":\"b\"}\n")), Error);

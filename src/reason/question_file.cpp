@@ -1,5 +1,6 @@
 // The files of batch.h: reading questions, appending answers.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -101,11 +102,16 @@ std::vector<Question> read_questions(const std::string& path) {
 
 AnswerFile::AnswerFile(const std::string& path) : path_(path) {
   if (path.empty()) return;
-  std::error_code ignored;
-  if (fs::exists(path, ignored)) read_existing(path);
   make_directories(parent_directory(path));
   descriptor_ = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor_ < 0) cannot_write(path);
+  // Two runs would both answer what neither has. Not every file system has locks: only a taken one is a reason to stop.
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    close(descriptor_);
+    throw Error(ErrorCode::kUsage, "another run is writing " + path, "wait until it has ended, or name another file");
+  }
+  std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) read_existing(path);
 }
 
 AnswerFile::~AnswerFile() {

@@ -39,6 +39,10 @@ struct Pipe {
 
 [[noreturn]] void become(const std::vector<std::string>& arguments, const RunOptions& options, Pipe* pipes) {
   for (int fd = 0; fd < 3; ++fd) ::dup2(pipes[fd].ends[fd == 0 ? 0 : 1], fd);
+  if (!options.output.empty()) {
+    const int file = ::open(options.output.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0 || ::dup2(file, 1) < 0) ::_exit(126);
+  }
   if (kLimitMemory) {
     const rlim_t bytes = static_cast<rlim_t>(options.memory_mb) << 20;
     const rlimit limit{bytes, bytes};

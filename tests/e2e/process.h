@@ -18,7 +18,8 @@ struct Result {
 };
 
 struct RunOptions {
-  std::string input;             // for standard input
+  std::string input = {};        // for standard input
+  std::string output = {};       // a file in place of what Result::out has
   double seconds = 600;          // against a hang only: sanitizer builds on a busy machine need their time
   std::size_t memory_mb = 6000;  // address space; ignored under sanitizers, which reserve terabytes
 };

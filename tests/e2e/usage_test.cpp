@@ -27,6 +27,16 @@ TEST(Usage, WrongCommandLines) {
   expect_failure(run({"ask", "--structure", "odd", "a.wav", "What?"}), kUsage, "odd");
 }
 
+TEST(Usage, FlagsOfFilesOfQuestionsNeedOne) {
+  expect_failure(run({"ask", "--out", "x.jsonl", "a.wav", "What?"}), kUsage, "--jsonl");
+  expect_failure(run({"ask", "--force-choices", "a.wav", "What?"}), kUsage, "--jsonl");
+}
+
+TEST(Usage, AFullDiskBehindStandardOutputIsAFailure) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"--help"}, {"eval", "prompts"}})
+    expect_failure(run(arguments, {.output = "/dev/full"}), 1, "standard output");
+}
+
 class BrokenFiles : public ::testing::Test {
  protected:
   void SetUp() override {
