@@ -36,6 +36,7 @@ BenchmarkScore judged_score(const JudgeFlags& flags, const EvalRun& run) {
 
 void judge_folder(JudgeFlags& flags) {
   const EvalRun run = reopen_run(flags.folder);
+  expect_judged(run);
   if (flags.judge.given()) {
     const auto budget = flags.budget.build();
     flags.options.judge = flags.judge.build(budget, "");

@@ -1,6 +1,7 @@
 // audio-reasoner eval run: a model over a benchmark, resumable; then the score.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -181,6 +182,11 @@ void run_benchmark(RunFlags& flags) {
                                              : run_own_engine(flags, run, ask);
   throw_if_interrupted();
   report(flags, run, stats);
+  const auto failures = std::count_if(stats.outcomes.begin(), stats.outcomes.end(),
+                                      [](const auto& outcome) { return outcome.first.starts_with("error_"); });
+  if (failures > 0 && stats.answered + stats.skipped == 0)
+    throw Error(ErrorCode::kRemote, "the model's server answered none of the questions",
+                "see the warnings above; they stay open, run the same command again");
 }
 
 void print_prompts(const std::string& benchmark) {

@@ -32,6 +32,8 @@ struct JudgeJob {
   Json rubric;  // MMAR
 };
 // Every job of a run, in order. Throws Error(kUsage) for benchmarks that no judge rates.
+// Throws Error(kUsage) for a run of a benchmark that no judge rates.
+void expect_judged(const EvalRun& run);
 std::vector<JudgeJob> judge_jobs(const EvalRun& run, JudgeOptions::Orders orders, Counts& counts);
 
 JudgeStats judge_run(const EvalRun& run, const JudgeOptions& options);

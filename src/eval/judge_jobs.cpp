@@ -70,10 +70,14 @@ RubricAnswer rubric_answer(const BenchmarkItem& item, const std::string& reply) 
   return out;
 }
 
-std::vector<JudgeJob> judge_jobs(const EvalRun& run, JudgeOptions::Orders orders, Counts& counts) {
+void expect_judged(const EvalRun& run) {
   if (run.benchmark != "airbench-chat" && run.benchmark != "mmar")
     throw Error(ErrorCode::kUsage, run.folder + " is a run of " + run.benchmark + ", which needs no judge",
-                "judges rate airbench-chat and mmar");
+                "judges rate airbench-chat and mmar; audio-reasoner eval score gives the figures of the others");
+}
+
+std::vector<JudgeJob> judge_jobs(const EvalRun& run, JudgeOptions::Orders orders, Counts& counts) {
+  expect_judged(run);
   const Predictions predictions = read_run(run);
   const char* key = run.benchmark == "airbench-chat" ? "response" : "answer_prediction";
   std::vector<JudgeJob> jobs;

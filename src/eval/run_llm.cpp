@@ -133,8 +133,7 @@ class LlmRunner {
       outcomes_.add("error_" + finish);
       log_warning("item " + item.item->id + ": " + reply.error);
     }
-    ++finished_;
-    if (options_.progress) options_.progress(stats_.skipped + finished_, stats_.skipped + open_.size(), now() - start_);
+    if (options_.progress) options_.progress(stats_.skipped + stats_.answered, stats_.skipped + open_.size(), now() - start_);
   }
 
   EvalRun& run_;
@@ -146,7 +145,7 @@ class LlmRunner {
   Counts outcomes_;
   double start_ = now();
   std::vector<const RunItem*> open_, sent_;
-  std::size_t at_ = 0, finished_ = 0;
+  std::size_t at_ = 0;
 };
 
 }  // namespace
