@@ -1,8 +1,10 @@
 // audio-reasoner serve: the model behind an HTTP server that speaks OpenAI's chat completions.
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <string>
 
+#include "base/error.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/ask_flags.h"
@@ -20,30 +22,31 @@ struct ServeFlags {
   int batch = 16;
 };
 
-// From the environment, where a list of processes does not show them: "KEY" or "KEY,KEY".
+// From the environment, where a list of processes does not show them: "KEY" or "KEY,KEY". Throws Error(kUsage) for a variable
+// without a key in it: who sets it means to have one asked for.
 std::vector<std::string> api_keys() {
   const char* variable = std::getenv("AREASON_API_KEY");
+  if (variable == nullptr) return {};
   std::vector<std::string> out;
-  std::string key;
-  for (const char* c = variable == nullptr ? "" : variable;; ++c) {
-    if (*c != ',' && *c != '\0') {
-      key += *c;
-      continue;
-    }
-    if (!key.empty()) out.push_back(std::move(key));
-    key.clear();
-    if (*c == '\0') return out;
+  std::stringstream list(variable);
+  for (std::string key; std::getline(list, key, ',');) {
+    const auto begin = key.find_first_not_of(" \t\n");
+    if (begin != std::string::npos) out.push_back(key.substr(begin, key.find_last_not_of(" \t\n") - begin + 1));
   }
+  if (out.empty())
+    throw Error(ErrorCode::kUsage, "AREASON_API_KEY holds no key",
+                "write KEY or KEY,KEY into it, or unset it to serve anybody");
+  return out;
 }
 
 void serve_until_stopped(ServeFlags& flags) {
   serve::ServeOptions options = flags.options;
+  options.keys = api_keys();
   options.ask = flags.ask.finish();
   options.session = flags.ask.session();
   options.session.running = flags.batch;
   options.model_dir = flags.ask.model_dir();
   if (options.model_name.empty()) options.model_name = model_name(options.model_dir);
-  options.keys = api_keys();
   options.most_bytes = static_cast<std::size_t>(flags.most_megabytes * 1e6);
   serve::Server server(options);
   if (options.keys.empty() && options.host != "127.0.0.1" && options.host != "localhost" && options.host != "::1")

@@ -14,14 +14,15 @@ namespace {
 // `audio-reasoner serve` on a port of its own.
 class Command {
  public:
-  Command() {
+  explicit Command(const char* keys = "one,two", const char* most_tokens = "2048") {
     int ends[2];
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(ends[1], STDERR_FILENO);
-      ::setenv("AREASON_API_KEY", "one,two", 1);
-      ::execl(AREASON_BINARY, AREASON_BINARY, "serve", "--model", "models/nano", "--port", "0", "--threads", "1", nullptr);
+      ::setenv("AREASON_API_KEY", keys, 1);
+      ::execl(AREASON_BINARY, AREASON_BINARY, "serve", "--model", "models/nano", "--port", "0", "--threads", "1",
+              "--max-new-tokens", most_tokens, nullptr);
       ::_exit(127);
     }
     ::close(ends[1]);
@@ -41,6 +42,10 @@ class Command {
   }
   int end(int signal) {
     ::kill(pid_, signal);
+    return status();
+  }
+  // Of the command that ends.
+  int status() {
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
@@ -71,6 +76,21 @@ TEST(ServeCommand, SaysWhereItListensAnswersAndEnds) {
     EXPECT_EQ(command.end(signal), 0);
     EXPECT_FALSE(client.Get("/health"));
   }
+}
+
+TEST(ServeCommand, AVariableWithoutAKeyIsRefused) {
+  for (const char* keys : {"", ",", " , "}) {
+    Command command(keys);
+    EXPECT_NE(command.line().find("AREASON_API_KEY holds no key"), std::string::npos) << keys;
+    EXPECT_EQ(command.status(), 2) << keys;
+  }
+}
+
+TEST(ServeCommand, ALimitThatNoAnswerFitsIntoIsRefusedAsAskDoes) {
+  Command command("one", "20");
+  EXPECT_NE(command.line().find("at most 20 new tokens cannot hold the five sections"), std::string::npos);
+  EXPECT_NE(command.line().find("(--max-new-tokens)"), std::string::npos);
+  EXPECT_EQ(command.status(), 2);
 }
 
 }  // namespace

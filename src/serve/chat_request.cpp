@@ -6,6 +6,7 @@
 #include <limits>
 #include <random>
 #include <set>
+#include <span>
 
 #include "base/json.h"
 #include "cot/sections.h"
@@ -17,21 +18,37 @@ namespace {
 
 constexpr std::int64_t kMostAnswers = 128;
 
+// Fields of OpenAI's with words of their own for "as it is".
+constexpr const char* kWithWords[] = {"tool_choice", "function_call", "modalities", "response_format"};
+// OpenAI's, vLLM's ("Extra parameters" of its OpenAI-compatible server) and llama.cpp's (tools/server/README.md).
+constexpr const char* kUnsupported[] = {
+    "tools",          "functions",   "logprobs",         "top_logprobs",      "logit_bias",  "stop",
+    "audio",          "echo",        "presence_penalty", "frequency_penalty", "guided_json", "guided_regex",
+    "guided_grammar", "min_tokens",  "stop_token_ids",   "allowed_token_ids", "bad_words",   "ignore_eos",
+    "structural_tag", "json_schema", "use_beam_search",  "prompt_logprobs",   "grammar"};
+// Of vLLM's structured_outputs, which replaces its guided_* fields; we take its `choice`.
+constexpr const char* kStructured[] = {"json", "regex", "grammar", "json_object", "structural_tag"};
+
 // True for a value that leaves the answer as it is: clients send many fields with their defaults.
-bool is_neutral(const Json& value) {
+bool is_nothing(const Json& value) {
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number()) return value.get<double>() == 0;
-  if (value.is_string()) return value == "" || value == "none" || value == "auto";
-  if (value.is_object()) return value.empty() || (value.size() == 1 && value.contains("type") && value["type"] == "text");
-  return value.is_null() || value.empty() || (value.size() == 1 && value[0] == "text");
+  if (value.is_string()) return value == "";
+  return value.empty();
 }
 
-void refuse_unsupported(const Fields& fields) {
-  for (const char* name : {"tools", "functions", "tool_choice", "function_call", "logprobs", "top_logprobs", "logit_bias",
-                           "stop", "response_format", "frequency_penalty", "presence_penalty", "modalities", "audio", "echo"}) {
+bool is_openais_default(const Json& value) {
+  if (value.is_string()) return value == "" || value == "none" || value == "auto";
+  if (value.is_object() && value.size() == 1 && value.contains("type")) return value["type"] == "text";
+  if (value.is_array() && value.size() == 1) return value[0] == "text";
+  return is_nothing(value);
+}
+
+void refuse_unsupported(const Fields& fields, std::span<const char* const> names, bool (*is_neutral)(const Json&)) {
+  for (const char* name : names) {
     const Json* found = fields.find(name);
     if (found != nullptr && !is_neutral(*found))
-      throw RequestError(name, "is not supported by this server", "leave it out of the request");
+      throw RequestError(fields.path(name), "is not supported by this server", "leave it out of the request");
   }
 }
 
@@ -166,11 +183,20 @@ void read_sampling(const Fields& fields, AskOptions& options) {
   }
 }
 
+// The three names that choices go by.
 std::vector<std::string> read_choices(const Fields& fields) {
-  const Json* ours = fields.find("choices");
-  const std::string name = ours != nullptr ? "choices" : "guided_choice";
-  const Json* found = ours != nullptr ? ours : fields.find(name);
-  if (found == nullptr) return {};
+  std::vector<std::pair<std::string, const Json*>> given;
+  for (const char* name : {"choices", "guided_choice"})
+    if (const Json* list = fields.find(name)) given.emplace_back(name, list);
+  if (const Json* structured = fields.find("structured_outputs")) {
+    const Fields inner(*structured, "structured_outputs");
+    refuse_unsupported(inner, kStructured, is_nothing);
+    if (const Json* list = inner.find("choice")) given.emplace_back(inner.path("choice"), list);
+  }
+  if (given.empty()) return {};
+  const auto& [name, found] = given.front();
+  for (const auto& [other, list] : given)
+    if (*list != *found) throw RequestError(other, "differs from " + name, "give the choices once");
   std::vector<std::string> out;
   if (found->is_array())
     for (const Json& choice : *found) out.push_back(choice.is_string() ? choice.get<std::string>() : "");
@@ -230,7 +256,8 @@ ChatRequest parse_chat_request(std::string_view body, const AskOptions& defaults
   ChatRequest out;
   out.options = defaults;
   out.model = fields.text("model").value_or("");
-  refuse_unsupported(fields);
+  refuse_unsupported(fields, kWithWords, is_openais_default);
+  refuse_unsupported(fields, kUnsupported, is_nothing);
   read_form(fields, out);
   read_sampling(fields, out.options);
   read_structure(fields, out.options);

@@ -1,8 +1,9 @@
 #pragma once
 // The body of POST /v1/chat/completions as this server reads it: OpenAI's fields, vLLM's and llama.cpp's names for what OpenAI
-// has none for (top_k, min_p, repetition_penalty, guided_choice, reasoning_format), and our own (structure, choices,
-// section_budget, long_audio). A field that would change the answer and is not supported is refused; others are ignored.
-// Called by the server's request handlers. Errors: RequestError naming the field. Thread rule: values and a pure function.
+// has none for (top_k, min_p, repetition_penalty, guided_choice, structured_outputs.choice, reasoning_format), and our own
+// (structure, choices, section_budget, long_audio). A field that would change the answer and is not supported is refused;
+// others are ignored. Called by the server's request handlers. Errors: RequestError naming the field. Thread rule: values and a
+// pure function.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ class RequestError : public Error {
  public:
   RequestError(std::string param, const std::string& what, std::string hint)
       : Error(ErrorCode::kInput, param + " " + what, std::move(hint)), param_(std::move(param)) {}
+  // What another layer found out about a field.
+  RequestError(const Error& error, std::string param) : Error(error), param_(std::move(param)) {}
   const std::string& param() const { return param_; }
 
  private:

@@ -8,24 +8,6 @@
 namespace areason::serve {
 namespace {
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-// The client knows its clips by their place in the request, not by our files.
-std::exception_ptr in_clients_words(const std::exception_ptr& error, const Job& job) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const Error& e) {
-    std::string message = e.what();
-    for (const auto& [name, file] : job.clips) replace_all(message, file->path(), name);
-    return std::make_exception_ptr(Error(e.code(), message, e.hint()));
-  } catch (...) {
-    return error;
-  }
-}
-
 Dialogue dialogue_of(Reasoner& reasoner, const Job& job, Answer& answer) {
   Dialogue out;
   out.begin(job.request.options);
@@ -76,6 +58,7 @@ std::shared_ptr<AnswerStream> EngineThread::submit(Job job) {
   const auto stream = std::make_shared<AnswerStream>(job.request.answers);
   {
     const std::lock_guard lock(mutex_);
+    std::erase_if(waiting_, [](const Waiting& w) { return w.stream->cancelled(); });  // their clients have gone
     if (load_.failed || stopping_ || static_cast<int>(waiting_.size()) >= queue_) return nullptr;
     open_.remove_if([](const auto& open) { return open.expired(); });
     open_.push_back(stream);
@@ -143,7 +126,7 @@ void EngineThread::start(Reasoner& reasoner, Waiting& waiting) {
     if (waiting.stream->cancelled()) throw Error(ErrorCode::kInterrupted, "the request was given up", "send it again");
     ask(reasoner, waiting);
   } catch (...) {
-    waiting.stream->fail(in_clients_words(std::current_exception(), waiting.job));
+    waiting.stream->fail(in_clients_words(std::current_exception(), waiting.job.clips));
   }
 }
 
@@ -156,7 +139,7 @@ void EngineThread::ask(Reasoner& reasoner, Waiting& waiting) {
   asked.keep = KeepPrefix::kAnswer;
   asked.failed = [this, stream](const std::exception_ptr& error) {
     --active_;
-    stream->fail(error);
+    stream->fail(in_clients_words(error, {}));
   };
   for (int i = 0; i < request.answers; ++i) {
     asked.options = request.options;

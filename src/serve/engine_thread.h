@@ -16,14 +16,14 @@
 #include "reason/reasoner.h"
 #include "serve/answer_stream.h"
 #include "serve/chat_request.h"
-#include "serve/clip_files.h"
+#include "serve/client_errors.h"
 
 namespace areason::serve {
 
 // A request whose clips are files.
 struct Job {
-  ChatRequest request;                                     // the clips' bytes have been moved out
-  std::vector<std::pair<std::string, ClipFilePtr>> clips;  // name and file, in the order of the turns' clips
+  ChatRequest request;  // the clips' bytes have been moved out
+  NamedClips clips;     // in the order of the turns' clips
 };
 
 struct EngineLoad {

@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "serve/connections.h"
 
 namespace areason::serve {
 namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds kWait(250);  // after which a client that has gone is noticed
+constexpr int kClientGone = 499;    // nginx's status for it; seen in the metrics only
 constexpr double kQuiet = 15;       // seconds without text after which a stream says that it lives
 
 std::string new_id() {
@@ -103,12 +105,12 @@ bool Handlers::Exchange::write_events(httplib::DataSink& sink, Metrics& metrics)
     if (!send(sink, out)) return false;
   }
   if (taken.finished) sink.done();
-  return true;
+  return taken.finished || sink.is_writable();
 }
 
 bool Handlers::Exchange::write_object(httplib::DataSink& sink, Metrics& metrics) {
   if (!taken.finished) taken = stream->take(kWait);
-  if (!taken.finished) return true;  // the library looks whether the client is there, and calls again
+  if (!taken.finished) return sink.is_writable();  // the library itself looks only when it writes
   if (taken.error) return write_failure(sink, "");
   metrics.answered(stream->answers(), monotonic_seconds() - arrived);
   if (!send(sink, dump_json(completion(head, stream->answers(), reasoning)))) return false;
@@ -167,13 +169,20 @@ void Handlers::chat(const httplib::Request& request, httplib::Response& response
   }
 }
 
-// Waits until the prompt has been computed: until then an error has a status of its own.
-void Handlers::first_piece(Exchange& exchange, httplib::Response& response) {
-  while (exchange.taken.pieces.empty() && !exchange.taken.finished) exchange.taken = exchange.stream->take(kWait);
+// Waits until the prompt has been computed: until then an error has a status of its own. False: the client has gone.
+bool Handlers::first_piece(Exchange& exchange, const httplib::Request& request, httplib::Response& response) {
+  while (exchange.taken.pieces.empty() && !exchange.taken.finished) {
+    exchange.taken = exchange.stream->take(kWait);
+    if (!request.progress || request.progress(0, 0)) continue;  // whether it is there: connections.cpp
+    exchange.stream->cancel();
+    refuse(response, kClientGone, "the client has gone");
+    return false;
+  }
   if (exchange.taken.error) std::rethrow_exception(exchange.taken.error);
   metrics_.first_text(monotonic_seconds() - exchange.arrived);
   metrics_.count_response(200);
   response.status = 200;
+  return true;
 }
 
 void Handlers::answer(const httplib::Request& request, httplib::Response& response) {
@@ -193,8 +202,8 @@ void Handlers::answer(const httplib::Request& request, httplib::Response& respon
     response.set_header("Retry-After", "1");
     return refuse(response, 429, "as many requests as the queue takes are waiting; come again in a moment");
   }
-  first_piece(*exchange, response);
-  // In pieces in either case: while an answer is written, the library notices there when the client has gone.
+  if (!first_piece(*exchange, request, response)) return;
+  // In pieces in either case: while an answer is written, they notice when the client has gone.
   response.set_chunked_content_provider(
       stream ? "text/event-stream" : "application/json",
       [this, exchange, stream](std::size_t, httplib::DataSink& sink) {
@@ -222,12 +231,19 @@ void Handlers::metrics(const httplib::Request& request, httplib::Response& respo
   response.set_content(metrics_.text(engine_.load()), "text/plain; version=0.0.4");
 }
 
+bool Handlers::refuse_body(const httplib::Request& request, httplib::Response& response) {
+  if (refused_body(request, options_.most_bytes) != 415) return false;  // of 413 the library takes care
+  refuse(response, 415, "a body with a Content-Encoding is not taken: send it as it is");
+  return true;
+}
+
 void Handlers::describe_error(const httplib::Request& request, httplib::Response& response) {
   if (!response.body.empty()) return;
-  std::string message = "the request could not be read";
+  const std::string most = std::to_string(options_.most_bytes) + " bytes";
+  std::string message = "the request is not HTTP, did not come in whole or in time, or has more than " + most;
   if (response.status == 404)
     message = "there is nothing at " + request.method + " " + request.path + " (POST /v1/chat/completions answers)";
-  if (response.status == 413) message = "the request is larger than this server takes (serve --max-body-mb)";
+  if (response.status == 413) message = "the request is larger than the " + most + " that this server takes";
   refuse(response, response.status, message);
 }
 

@@ -23,6 +23,8 @@ class Handlers {
   void models(const httplib::Request& request, httplib::Response& response);
   void health(const httplib::Request& request, httplib::Response& response);
   void metrics(const httplib::Request& request, httplib::Response& response);
+  // True: its body is not wanted, and that has been answered.
+  bool refuse_body(const httplib::Request& request, httplib::Response& response);
   // For what no route takes: the library's own 404, 413 and the like become error objects.
   void describe_error(const httplib::Request& request, httplib::Response& response);
 
@@ -35,7 +37,7 @@ class Handlers {
   bool allowed(const httplib::Request& request, httplib::Response& response);
   void answer(const httplib::Request& request, httplib::Response& response);
   Job job_of(ChatRequest request);
-  void first_piece(Exchange& exchange, httplib::Response& response);
+  bool first_piece(Exchange& exchange, const httplib::Request& request, httplib::Response& response);
   void refuse(httplib::Response& response, int status, const std::string& message, const std::string& param = "");
 
   const ServeOptions options_;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <list>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "base/error.h"
@@ -12,6 +14,7 @@
 #include "cot/sections.h"
 #include "llm/openai.h"
 #include "serve/base64.h"
+#include "serve/chat_request.h"
 #include "serve/testing.h"
 
 namespace areason::serve {
@@ -34,6 +37,15 @@ Json question(const std::string& text = kQuestion) {
 // One that is answered in no time, where it does not matter what is said.
 Json short_question() {
   return {{"messages", {{{"role", "user"}, {"content", "Hello?"}}}}, {"structure", "free"}, {"max_tokens", 4}};
+}
+
+// Noise, which does not end by itself.
+Json endless_question(int answers) {
+  return {{"messages", {{{"role", "user"}, {"content", "Hello?"}}}},
+          {"structure", "free"},
+          {"temperature", 100},
+          {"max_tokens", 3000},
+          {"n", answers}};
 }
 
 std::vector<Answer> asked(const std::vector<std::string>& texts) {
@@ -152,6 +164,12 @@ TEST(Serve, SamplesChoicesAndBudgets) {
     chains.insert(first["choices"][i]["message"]["reasoning_content"]);
   }
   EXPECT_GT(chains.size(), 1u);
+  // The choice is the one that the chain comes to.
+  body["n"] = 1;
+  body["temperature"] = 0;
+  EXPECT_EQ(body_of(server.post(body))["choices"][0]["message"]["content"], "bell");
+  body["choices"] = {"C. bell", "B. siren", "A. drum"};
+  EXPECT_EQ(body_of(server.post(body))["choices"][0]["message"]["content"], "C. bell");
   Json short_plan = question();
   short_plan["section_budget"] = {{"planning", 2}};
   EXPECT_EQ(body_of(server.post(short_plan))["choices"][0]["audio_reasoner"]["cut"], Json::array({"planning"}));
@@ -203,7 +221,7 @@ TEST(Serve, BadRequestsNameTheField) {
   refused([](Json& b) { b["messages"][0]["role"] = "wizard"; }, 400, "messages[0].role");
   refused([](Json& b) { b["messages"][0]["role"] = "assistant"; }, 400, "messages[0]");
   refused([](Json& b) { b["messages"][0]["content"][0]["input_audio"]["data"] = "%%%"; }, 400, "messages[0].content[0]");
-  refused([](Json& b) { b["messages"][0]["content"][0]["input_audio"]["data"] = "aGVsbG8="; }, 400, "");
+  refused([](Json& b) { b["messages"][0]["content"][0]["input_audio"]["data"] = "aGVsbG8="; }, 400, "messages[0].content[0]");
   refused(
       [](Json& b) {
         b["messages"][0]["content"][0] = {{"type", "audio_url"}, {"audio_url", {{"url", "file:///etc/passwd"}}}};
@@ -218,8 +236,8 @@ TEST(Serve, BadRequestsNameTheField) {
   refused([](Json& b) { b["section_budget"] = {{"poem", 3}}; }, 400, "section_budget.poem");
   refused([](Json& b) { b["choices"] = {"a", "a"}; }, 400, "choices");
   refused([](Json& b) { b["structure"] = "free", b["choices"] = {"a", "b"}; }, 400, "structure");
-  refused([](Json& b) { b["max_tokens"] = 3; }, 400, "");
-  refused([](Json& b) { b["stream"] = true, b["max_tokens"] = 3; }, 400, "");  // no stream is begun
+  refused([](Json& b) { b["max_tokens"] = 3; }, 400, "max_tokens");
+  refused([](Json& b) { b["stream"] = true, b["max_tokens"] = 3; }, 400, "max_tokens");  // no stream is begun
   EXPECT_EQ(body_of(server.client().Post("/v1/chat/completions", "{\"messages\": [", "application/json"), 400)["error"]["type"],
             "invalid_request_error");
   EXPECT_EQ(body_of(server.client().Post("/v1/chat/completions", std::string(2 << 20, ' '), "application/json"),
@@ -227,6 +245,75 @@ TEST(Serve, BadRequestsNameTheField) {
             413);
   body_of(server.client().Get("/v1/nothing"), 404);
   body_of(server.post(short_question()));  // and none of it did any harm
+}
+
+TEST(Serve, ErrorsOfTheEngineAreInTheApisWords) {
+  const Running server;
+  const auto message_of = [&](const std::function<void(Json&)>& spoil, const std::string& param) {
+    Json body = question();
+    spoil(body);
+    const Json error = body_of(server.post(body), 400)["error"];
+    EXPECT_EQ(error["param"], param) << error;
+    const std::string message = error["message"];
+    for (const char* ours : {"--", "/clear"}) EXPECT_EQ(message.find(ours), std::string::npos) << message;
+    return message;
+  };
+  EXPECT_NE(message_of([](Json& b) { b["max_tokens"] = 10; }, "max_tokens").find("(max_tokens)"), std::string::npos);
+  std::string words;
+  for (int i = 0; i < 20000; ++i) words += "word " + std::to_string(i) + " ";
+  message_of([&](Json& b) { b["messages"][0]["content"][1]["text"] = words; }, "messages");
+  message_of([](Json& b) { b["choices"] = {"a < b", "b"}; }, "choices");
+  message_of([](Json& b) { b["messages"][0]["content"][0]["input_audio"]["data"] = "aGVsbG8="; }, "messages[0].content[0]");
+}
+
+TEST(ChatRequest, WhatChangesTheAnswerIsRefused) {
+  const auto parse = [](const std::string& field, const Json& value) {
+    Json body = short_question();
+    body["structure"] = "guided";
+    body[field] = value;
+    return parse_chat_request(dump_json(body), {});
+  };
+  const std::vector<std::pair<std::string, Json>> refused = {{"guided_json", {{"type", "object"}}},
+                                                             {"guided_regex", "auto"},
+                                                             {"guided_grammar", "root ::= \"a\""},
+                                                             {"stop", "none"},
+                                                             {"stop_token_ids", {1}},
+                                                             {"min_tokens", 5},
+                                                             {"ignore_eos", true},
+                                                             {"use_beam_search", true},
+                                                             {"prompt_logprobs", 1}};
+  for (const auto& [field, value] : refused) {
+    try {
+      parse(field, value);
+      ADD_FAILURE() << field;
+    } catch (const RequestError& e) {
+      EXPECT_EQ(e.param(), field);
+    }
+    for (const Json& nothing : {Json(nullptr), Json(false), Json(0), Json(""), Json::array(), Json::object()})
+      EXPECT_NO_THROW(parse(field, nothing)) << field << " " << nothing;
+  }
+  try {
+    parse("structured_outputs", {{"choice", {"a", "b"}}, {"regex", "a|b"}});
+    ADD_FAILURE() << "a regex";
+  } catch (const RequestError& e) {
+    EXPECT_EQ(e.param(), "structured_outputs.regex");
+  }
+}
+
+TEST(ChatRequest, ChoicesHaveThreeNames) {
+  const Json list = {"a", "b"};
+  const std::vector<std::string> expected = {"a", "b"};
+  Json body = short_question();
+  body.erase("structure");
+  for (const Json& form :
+       {Json{{"choices", list}}, Json{{"guided_choice", list}}, Json{{"structured_outputs", {{"choice", list}}}},
+        Json{{"choices", list}, {"structured_outputs", {{"choice", list}, {"json", nullptr}}}}}) {
+    Json asked = body;
+    asked.update(form);
+    EXPECT_EQ(parse_chat_request(dump_json(asked), {}).options.choices, expected) << form;
+  }
+  body.update({{"choices", list}, {"structured_outputs", {{"choice", {"a", "c"}}}}});
+  EXPECT_THROW(parse_chat_request(dump_json(body), {}), RequestError);
 }
 
 TEST(Serve, DefaultsOfClientsAreNoObstacle) {
@@ -273,6 +360,97 @@ TEST(Serve, AClientThatGoesFreesItsPlace) {
   EXPECT_EQ(pieces, 3u);
   body_of(server.post(short_question()));  // its turn comes
   EXPECT_EQ(server.metric("answers_given_up_total"), "1");
+}
+
+TEST(Serve, ANonStreamedClientThatGoesFreesItsPlace) {
+  const Running server([](ServeOptions& options) { options.session.running = 1; });
+  RawClient client(server);
+  client.post(endless_question(1));
+  server.await("answers_running", "1");
+  client.close();
+  server.await("answers_running", "0");
+  EXPECT_EQ(server.metric("answers_given_up_total"), "1");
+}
+
+TEST(Serve, AClientThatGoesBeforeItsTurnIsForgotten) {
+  const Running server([](ServeOptions& options) {
+    options.session.running = 1;
+    options.queue = 1;
+  });
+  RawClient first(server), waiting(server);
+  first.post(endless_question(8));
+  server.await("answers_running", "8");
+  waiting.post(short_question());
+  server.await("requests_waiting", "1");
+  waiting.close();
+  while (server.client().Get("/metrics")->body.find("status=\"499\"") == std::string::npos) {
+    ASSERT_NE(server.metric("answers_running"), "0") << "it was noticed only when its turn came";
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  RawClient next(server);
+  next.post(short_question());
+  first.close();
+  EXPECT_NE(next.rest().find("HTTP/1.1 200"), std::string::npos);  // its place in the queue was free
+}
+
+TEST(Serve, ClientsThatSayNothingKeepNobodyWaiting) {
+  const Running server([](ServeOptions& options) {
+    options.session.running = options.queue = 1;
+    options.connections = 6;
+    options.pause_seconds = 3600;
+  });
+  const std::string body = dump_json(short_question());
+  std::list<RawClient> half;
+  for (int i = 0; i < 60; ++i) {
+    half.emplace_back(server).send_head(body.size());
+    half.back().send(body.substr(0, 10));
+  }
+  for (int i = 0; i < 60; ++i) half.emplace_back(server);
+  half.emplace_back(server).send_head(body.size());
+  EXPECT_EQ(server.client().Get("/health")->status, 200);
+  half.front().rest();  // the first one's connection has been closed
+  half.back().send(body);
+  EXPECT_NE(half.back().rest().find("HTTP/1.1 200"), std::string::npos);  // the last one's has not
+}
+
+TEST(Serve, ASlowRequestIsGivenUp) {
+  const Running server([](ServeOptions& options) { options.pause_seconds = 0.3; });
+  RawClient half_a_head(server), half_a_body(server);
+  half_a_head.send("POST /v1/chat/completions HTTP/1.1\r\nHost:");
+  half_a_body.send_head(1000);
+  half_a_head.rest();
+  EXPECT_NE(half_a_body.rest().find("HTTP/1.1 400"), std::string::npos);
+}
+
+TEST(Serve, ABodyThatIsNotWantedIsNotWaitedFor) {
+  const Running server([](ServeOptions& options) {
+    options.most_bytes = 1 << 20;
+    options.pause_seconds = 3600;
+  });
+  for (const char* more : {"", "Expect: 100-continue\r\n"}) {
+    RawClient client(server);
+    client.send_head(2 << 20, more);
+    const std::string answer = client.rest();
+    EXPECT_EQ(answer.rfind("HTTP/1.1 413", 0), 0u) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+  }
+  RawClient packed(server);
+  packed.send_head(1000, "Content-Encoding: gzip\r\n");
+  EXPECT_EQ(packed.rest().rfind("HTTP/1.1 415", 0), 0u);
+}
+
+TEST(Serve, ALimitThatNoAnswerFitsIntoIsRefusedAtTheStart) {
+  try {
+    Running server([](ServeOptions& options) { options.ask.max_new_tokens = 20; });
+    FAIL() << "it started";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kUsage);
+    EXPECT_NE(e.hint().find("--max-new-tokens"), std::string::npos) << e.hint();
+  }
+  const Running free([](ServeOptions& options) {
+    options.ask.max_new_tokens = 20;
+    options.ask.structure = Structure::kFree;
+  });
 }
 
 TEST(Serve, AFullQueueSaysSo) {

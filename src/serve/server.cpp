@@ -8,23 +8,45 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "infer/guide.h"
+#include "model/model_files.h"
+#include "serve/connections.h"
 #include "serve/handlers.h"
 #include "serve/page.h"
 
 namespace areason::serve {
+namespace {
+
+// No request that leaves the limit out could be answered. Throws Error(kUsage), as `ask` does.
+void check_token_limit(const ServeOptions& options) {
+  if (options.ask.structure != Structure::kGuided) return;
+  const Tokenizer tokenizer = load_model_tokenizer(options.model_dir);
+  const MaskVocabulary vocabulary(tokenizer);
+  GuideLayout layout(vocabulary, options.ask.choices);
+  const StructureGuide throws_when_too_few(layout, {options.ask.max_new_tokens, {}});
+}
+
+ConnectionLimits connection_limits(const ServeOptions& options) {
+  ConnectionLimits out;
+  out.most = options.session.running + options.queue + options.connections;
+  out.most_bytes = options.most_bytes;
+  out.pause_seconds = options.pause_seconds;
+  return out;
+}
+
+}  // namespace
 
 struct Server::Impl {
-  explicit Impl(const ServeOptions& how) : options(how), handlers(how) { set_up(); }
+  explicit Impl(const ServeOptions& how) : options(how), handlers(how), http(connection_limits(how)) { set_up(); }
 
   void set_up() {
-    // A request that is answered holds its thread.
-    const auto threads = static_cast<std::size_t>(options.session.running + options.queue + 16);
-    http.new_task_queue = [threads] { return new httplib::ThreadPool(threads); };
-    http.set_payload_max_length(options.most_bytes);
+    check_token_limit(options);
     http.set_tcp_nodelay(true);
     http.set_keep_alive_max_count(10000);
-    http.set_read_timeout(60);
-    http.set_write_timeout(60);
+    http.set_pre_routing_handler([this](const auto& q, auto& r) {
+      return handlers.refuse_body(q, r) ? httplib::Server::HandlerResponse::Handled
+                                        : httplib::Server::HandlerResponse::Unhandled;
+    });
     http.Post("/v1/chat/completions", [this](const auto& q, auto& r) { handlers.chat(q, r); });
     http.Get("/v1/models", [this](const auto& q, auto& r) { handlers.models(q, r); });
     http.Get("/health", [this](const auto& q, auto& r) { handlers.health(q, r); });
@@ -73,7 +95,7 @@ struct Server::Impl {
 
   ServeOptions options;
   Handlers handlers;
-  httplib::Server http;
+  HttpServer http;
   std::string url;
 };
 

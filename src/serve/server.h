@@ -24,6 +24,8 @@ struct ServeOptions {
   bool page = true;                      // the web page at /, which asks for no key
   int queue = 64;                        // requests that wait; more are told to come again (429)
   std::size_t most_bytes = 64ull << 20;  // of a request's body
+  int connections = 128;                 // beside those of `queue` and of the answers in progress
+  double pause_seconds = 10;             // within a request that comes in
   double drain_seconds = 30;             // that answers in progress get when the server is stopped
 };
 

@@ -3,10 +3,16 @@
 // Thread rule: one thread makes and stops it; its clients from any.
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/json.h"
@@ -25,6 +31,7 @@ class Running {
     if (thread_.joinable()) thread_.join();
   }
   const std::string& url() const { return server_.url(); }
+  int port() const { return std::stoi(url().substr(url().rfind(':') + 1)); }
   httplib::Client client() const {
     httplib::Client out(url());
     out.set_read_timeout(600);
@@ -41,6 +48,10 @@ class Running {
     return text.substr(begin, text.find('\n', begin) - begin);
   }
 
+  void await(const std::string& name, const std::string& value) const {
+    while (metric(name) != value) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+
  private:
   static ServeOptions options(const std::function<void(ServeOptions&)>& change) {
     ServeOptions out;
@@ -54,6 +65,49 @@ class Running {
   Server server_;
   std::atomic<bool> stop_ = false;
   std::thread thread_;
+};
+
+// A client's socket, for requests that no library would send.
+class RawClient {
+ public:
+  explicit RawClient(const Running& server) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval guard = {300, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &guard, sizeof guard);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+  ~RawClient() { close(); }
+  void close() {
+    if (socket_ >= 0) ::close(socket_);
+    socket_ = -1;
+  }
+  void send(std::string_view bytes) {
+    EXPECT_EQ(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  // The head of a POST, with a body of so many bytes to come.
+  void send_head(std::size_t size, const std::string& more = "Connection: close\r\n") {
+    send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + more + "Content-Length: " + std::to_string(size) + "\r\n\r\n");
+  }
+  void post(const Json& body) {
+    const std::string text = dump_json(body);
+    send_head(text.size());
+    send(text);
+  }
+  // Everything until the server closes the connection.
+  std::string rest() {
+    std::string out;
+    char buffer[4096];
+    for (ssize_t got; (got = ::recv(socket_, buffer, sizeof buffer, 0)) > 0;) out.append(buffer, static_cast<std::size_t>(got));
+    return out;
+  }
+
+ private:
+  int socket_;
 };
 
 }  // namespace areason::serve
