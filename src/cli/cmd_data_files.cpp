@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/thread_pool.h"
@@ -14,6 +15,7 @@
 #include "cli/paths.h"
 #include "cota/claims.h"
 #include "cota/export.h"
+#include "cota/export_folder.h"
 #include "cota/import.h"
 #include "cota/import_sources.h"
 #include "cota/quality.h"
@@ -61,7 +63,7 @@ void add_import(CLI::App& data) {
   app->add_option("--set", options->set, "folder of the set; later imports add to it")->required()->type_name("DIR");
   app->add_option("--audio", options->audio, "folder of the sound files (default: beside the tables)")->type_name("DIR");
   app->add_option("--split", options->split, "split of clips that have none of their own")->type_name("NAME");
-  app->add_option("--limit", options->limit, "most rows; 0: all")->capture_default_str();
+  app->add_option("--limit", options->limit, "most rows; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
   app->add_option("--threads", options->threads, "0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
   app->callback([options] { run_and_tell_import(*options); });
 }
@@ -92,9 +94,10 @@ void run_export(ExportFlags& flags) {
   if (flags.samples.empty() == flags.set.set.empty())
     throw Error(ErrorCode::kUsage, "data export needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
+  flags.options.inputs = {flags.samples.empty() ? flags.set.set : parent_directory(flags.samples)};
   if (!flags.samples.empty())
     return tell_export(export_samples(*export_from_file(flags.samples, flags.audio_root), flags.options), flags.options.out);
-  const auto store = flags.set.open();
+  const auto store = flags.set.open_existing();
   tell_export(export_samples(*source_of(flags.set, *store), flags.options), flags.options.out);
 }
 
@@ -112,7 +115,10 @@ void add_export(CLI::App& data) {
                   "jsonl (the project's own), swift, hf (audiofolder with a card), webdataset (tar shards)")
       ->check(CLI::IsMember({"jsonl", "swift", "hf", "webdataset"}))
       ->capture_default_str();
-  app->add_option("--out", flags->options.out, "folder")->required()->type_name("DIR");
+  app->add_option("--out", flags->options.out,
+                  "folder: a new or empty one, or that of an earlier export, whose files it replaces")
+      ->required()
+      ->type_name("DIR");
   app->add_option("--keep", flags->keep, "approved, or all with their verdicts")
       ->check(CLI::IsMember({"approved", "all"}))
       ->capture_default_str();
@@ -157,7 +163,7 @@ void run_check(const CheckFlags& flags) {
   if (!flags.samples.empty()) {
     read_samples(flags.samples, [&](Sample&& s) { check(s, nullptr); });
   } else {
-    const auto store = flags.set.open();
+    const auto store = flags.set.open_existing();
     store->each({stage_name(Stage::kReview), {}, flags.set.filter()}, store::JobState::kDone, [&](store::Job&& job) {
       const StageItem item = read_payload(job);
       check(item.sample, &item.clip);
@@ -248,7 +254,27 @@ void SetFlags::add_to(CLI::App& app) {
       ->type_name("FIELD=VALUE");
 }
 
-std::unique_ptr<store::JobStore> SetFlags::open() const { return store::open_store(store.empty() ? set + "/jobs.db" : store); }
+std::string SetFlags::store_address() const { return store.empty() ? set + "/jobs.db" : store; }
+
+std::unique_ptr<store::JobStore> SetFlags::open() const { return store::open_store(store_address()); }
+
+std::unique_ptr<store::JobStore> SetFlags::open_existing() const {
+  require_set();
+  const std::string address = store_address();
+  // An address is no file; open_store() says what is wrong with it.
+  if (address.find("://") == std::string::npos && !fs::exists(address))
+    throw Error(ErrorCode::kInput, address + ": no such store, so no teacher has worked on the set yet",
+                store.empty() ? "audio-reasoner data run --set " + set + " makes its samples" : "check --store");
+  return open();
+}
+
+void SetFlags::require_set() const {
+  if (!fs::is_directory(set))
+    throw Error(ErrorCode::kInput, set + ": no such folder", "check --set; audio-reasoner data import makes a set");
+  if (!fs::exists(clips_file()))
+    throw Error(ErrorCode::kInput, set + ": holds no set (no clips.jsonl)",
+                "check --set; audio-reasoner data import makes a set");
+}
 
 std::map<std::string, std::string> SetFlags::filter() const {
   std::map<std::string, std::string> out;
@@ -274,6 +300,12 @@ void export_set(const SetFlags& set, const std::string& format_and_folder) {
   flags.set = set;
   std::tie(flags.format, flags.options.out) = two_parts(format_and_folder, "FORMAT:DIR");
   run_export(flags);
+}
+
+void check_export(const SetFlags& set, const std::string& format_and_folder) {
+  const auto [format, folder] = two_parts(format_and_folder, "FORMAT:DIR");
+  export_format(format);
+  check_export_folder(folder, {set.set});
 }
 
 std::string default_prompts_dir() {

@@ -48,11 +48,14 @@ struct TeacherFlags {
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     app.add_option("--budget-tokens", budget.tokens, "most tokens, counted in the same way; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--requests-per-minute", model.requests_per_minute,
                    "of all processes of the store together, at an even pace; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--tokens-per-minute", model.tokens_per_minute, "of all processes of the store together; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--timeout", model.timeout, "seconds for one attempt")
         ->check(CLI::Range(0.01, 86400.0))
@@ -204,8 +207,19 @@ void print_counts(store::JobStore& store) {
   }
 }
 
+Error ended_early(const StageRunReport& report) {
+  const std::string hint =
+      report.stopped_how == llm::Finish::kBudget ? "what is done is kept; the same command with a larger --budget goes on"
+      : report.stopped_how == llm::Finish::kUnreachable
+          ? "what is done is kept, the rest is open; check --url and the server, then run the same command again"
+          : "what is done is kept; run the same command again later";
+  return {ErrorCode::kRemote, "the run ended early: " + report.stopped_by, hint};
+}
+
 void run(StageFlags& flags) {
+  if (!flags.export_to.empty()) check_export(flags.set, flags.export_to);
   if (!flags.import_from.empty()) import_into(flags.set, flags.import_from);
+  flags.set.require_set();
   const PromptLibrary prompts(flags.prompts.empty() ? default_prompts_dir() : flags.prompts);
   flags.run.where = flags.set.filter();
   if (flags.teacher.model.api == "oracle") flags.run.batch = std::max(flags.run.batch, 32);
@@ -228,11 +242,7 @@ void run(StageFlags& flags) {
   log_info(fmt::format("{} answers in {:.1f} s, {} asked again, {} given up, {} came too late", report.totals.done,
                        report.totals.seconds, report.totals.refused, report.totals.failed, report.totals.late));
   print_counts(*store);
-  if (!report.stopped_by.empty())
-    throw Error(ErrorCode::kRemote, "the run ended early: " + report.stopped_by,
-                report.stopped_how == llm::Finish::kBudget
-                    ? "what is done is kept; the same command with a larger --budget goes on"
-                    : "what is done is kept; run the same command again later");
+  if (!report.stopped_by.empty()) throw ended_early(report);
   if (flags.teacher.asks_a_server()) log_info("in all on this store: " + purse->state());
   if (!flags.export_to.empty()) export_set(flags.set, flags.export_to);
 }
@@ -244,7 +254,9 @@ void add_stage_command(CLI::App& data, const std::string& name, const std::strin
   flags->set.add_to(*app);
   flags->teacher.add_to(*app);
   app->add_option("--prompts", flags->prompts, "folder of prompts (default: the program's own)")->type_name("DIR");
-  app->add_option("--limit", flags->run.limit, "most jobs of the (first) stage in this run; 0: all")->capture_default_str();
+  app->add_option("--limit", flags->run.limit, "most jobs of the (first) stage in this run; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app->add_option("--workers", flags->run.workers, "requests at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
@@ -258,7 +270,7 @@ void add_stage_command(CLI::App& data, const std::string& name, const std::strin
   app->add_flag("--dry-run", flags->dry_run, "plan the jobs and print what they can cost at most; ask nobody");
   if (name == "run") {
     app->add_option("--import", flags->import_from, "KIND:PATH to import first, e.g. synth:runs/demo")->type_name("KIND:PATH");
-    app->add_option("--export", flags->export_to, "FORMAT:DIR to export to at the end, e.g. jsonl:runs/cota")
+    app->add_option("--export", flags->export_to, "FORMAT:DIR to export to at the end, e.g. jsonl:runs/cota/out")
         ->type_name("FORMAT:DIR");
   }
   app->callback([flags] { run(*flags); });

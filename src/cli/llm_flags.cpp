@@ -7,7 +7,7 @@
 namespace areason {
 
 void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::string& what) {
-  const std::string flag = "--" + prefix;
+  const std::string flag = flag_prefix = "--" + prefix;
   app.add_option(flag + "api", api, what + ": openai (any compatible server), gemini, transcription, or replay of a recording")
       ->check(CLI::IsMember({"openai", "gemini", "transcription", "replay"}));
   app.add_option(flag + "model", model, what + ": the model's name at its server")->type_name("NAME");
@@ -37,8 +37,12 @@ void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::strin
   app.add_option(flag + "workers", workers, what + ": requests at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option(flag + "requests-per-minute", requests_per_minute, what + ": 0: no limit")->capture_default_str();
-  app.add_option(flag + "tokens-per-minute", tokens_per_minute, what + ": 0: no limit")->capture_default_str();
+  app.add_option(flag + "requests-per-minute", requests_per_minute, what + ": 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option(flag + "tokens-per-minute", tokens_per_minute, what + ": 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 llm::ProviderConfig LlmFlags::provider_config() const {
@@ -58,7 +62,8 @@ llm::ProviderConfig LlmFlags::provider_config() const {
 
 AskedModel LlmFlags::build(const std::shared_ptr<llm::Budget>& budget, const std::string& recording_default) const {
   if (model.empty())
-    throw Error(ErrorCode::kUsage, "the api " + api + " needs a model's name", "see the -model flag beside it");
+    throw Error(ErrorCode::kUsage, "the api " + api + " needs a model's name",
+                "give its name at the server with " + flag_prefix + "model");
   llm::ProviderConfig config = provider_config();
   if (config.recording.empty()) config.recording = recording_default;
   config.budget = budget;
@@ -85,7 +90,9 @@ void BudgetFlags::add_to(CLI::App& app) {
   app.add_option("--max-cost", money, "most money to spend, in the currency of --prices; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  app.add_option("--max-cost-tokens", tokens, "most tokens to use; 0: no limit")->capture_default_str();
+  app.add_option("--max-cost-tokens", tokens, "most tokens to use; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 llm::BudgetLimits BudgetFlags::limits() const {

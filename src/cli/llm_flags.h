@@ -14,6 +14,7 @@ namespace areason {
 
 struct LlmFlags {
   std::string api, model, url, key_variable, recording, extra_json;
+  std::string flag_prefix = "--";  // for messages; add_to() sets it
   std::string audio_field = "input_audio";
   llm::GenerationParameters parameters;
   double temperature = 0, timeout = 600, first_wait = 1;

@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "cota/export_folder.h"
 #include "cota/review.h"
 #include "cota/stage_run.h"
 
@@ -161,49 +162,63 @@ class Fingerprint {
   std::string text_;
 };
 
-// Clears what another export has left in the folder; keeps what this one has.
-void prepare_folder(const std::string& out, const std::string& fingerprint) {
-  make_directories(out);
-  const std::string note = out + "/export.json";
-  std::error_code ignored;
-  Json known = Json::object();
-  if (fs::exists(note)) known = read_json_file(note);
-  if (known.is_object() && known.value("fingerprint", "") == fingerprint) return;
-  for (const auto& entry : fs::recursive_directory_iterator(out, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_regular_file() && (name.ends_with(".jsonl") || name.ends_with(".part") || name.ends_with(".tar")))
-      fs::remove(entry.path(), ignored);
-  }
-  write_file_atomic(note, dump_json(Json{{"fingerprint", fingerprint}}) + "\n");
+// What goes out of an item, and where its audio lies: an export goes on only where both are as they were.
+std::string content_of(const ExportItem& item) { return item.root + "\n" + dump_json(sample_to_json(item.sample)); }
+
+Error nothing_to_export(const ExportReport& report) {
+  return report.refused > 0
+             ? Error(ErrorCode::kInput,
+                     "nothing to export: the review approved none of " + std::to_string(report.refused) + " samples",
+                     "--keep all exports them with their verdicts")
+             : Error(ErrorCode::kInput, "nothing to export: no sample is finished, or --where lets none through",
+                     "data run finishes the samples of a set; what was exported before is as it was");
 }
 
-}  // namespace
-
-ExportReport export_samples(ExportSource& source, const ExportOptions& options) {
-  ExportReport report;
+// What will be exported, without the samples themselves.
+struct Listing {
   std::vector<std::string> splits;
   std::vector<Place> places;
+  std::map<std::string, std::int64_t> counts;  // by split
+  std::string fingerprint;
+};
+
+Listing list_samples(ExportSource& source, const ExportOptions& options, ExportReport& report) {
+  Listing list;
   Fingerprint fingerprint(options);
+  std::set<std::string> roots;
   source.each([&](std::int64_t place, const ExportItem& item) {
     if (options.keep == Keep::kApproved && item.sample.review_verdict != "true") {
       ++report.refused;
       return;
     }
+    if (roots.insert(item.root).second) check_export_folder(options.out, {item.root});
     const std::string split = safe_name(split_of(item, options));
-    auto it = std::find(splits.begin(), splits.end(), split);
-    if (it == splits.end()) it = splits.insert(it, split);
-    fingerprint.add(split + " " + item.sample.id + " " + item.sample.source.sha256);
+    auto it = std::find(list.splits.begin(), list.splits.end(), split);
+    if (it == list.splits.end()) it = list.splits.insert(it, split);
+    ++list.counts[split];
+    fingerprint.add(split + " " + item.sample.id + " " + sha256_hex(content_of(item)));
     Random random = Random::for_item(options.seed, "order/" + item.sample.id);
     const std::uint64_t high = random.next_u32();
-    places.push_back({static_cast<std::uint32_t>(it - splits.begin()), high << 32 | random.next_u32(), place});
+    list.places.push_back({static_cast<std::uint32_t>(it - list.splits.begin()), high << 32 | random.next_u32(), place});
   });
-  std::sort(places.begin(), places.end());
-  prepare_folder(options.out, fingerprint.hex());
+  list.fingerprint = fingerprint.hex();
+  return list;
+}
+
+}  // namespace
+
+ExportReport export_samples(ExportSource& source, const ExportOptions& options) {
+  check_export_folder(options.out, options.inputs);
+  ExportReport report;
+  Listing list = list_samples(source, options, report);
+  if (list.places.empty()) throw nothing_to_export(report);
+  std::sort(list.places.begin(), list.places.end());
+  take_export_folder(options.out, {list.fingerprint, export_files(options, list.counts)});
   const auto writer = make_export_writer(options);
-  for (const Place& p : places) {
+  for (const Place& p : list.places) {
     throw_if_interrupted();
     ExportItem item = source.get(p.place);
-    item.sample.split = splits[p.split];
+    item.sample.split = list.splits[p.split];
     writer->add(item.sample.split, item);
     ++report.samples;
     ++report.splits[item.sample.split];

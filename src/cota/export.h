@@ -47,6 +47,8 @@ struct ExportOptions {
   Keep keep = Keep::kApproved;
   double val_share = 0.02, test_share = 0;  // of the groups that have no split of their own
   int shard_samples = 1000;                 // WebDataset
+  // Folders that are read and must not become the export's: the set, the sample file's. Those of the audio are known.
+  std::vector<std::string> inputs;
 };
 
 struct ExportReport {
@@ -54,6 +56,7 @@ struct ExportReport {
   std::map<std::string, std::int64_t> splits, tasks, licences, sources;
   double hours = 0;
 };
+// Throws, and leaves the folder as it is, where nothing is to be exported or the folder is no place for it (export_folder.h).
 ExportReport export_samples(ExportSource& source, const ExportOptions& options);
 
 // ---- between export.cpp and export_formats.cpp ----
@@ -65,6 +68,9 @@ class ExportWriter {
   virtual void finish(const ExportReport& report) = 0;
 };
 std::unique_ptr<ExportWriter> make_export_writer(const ExportOptions& options);
+// All files that the writer makes of so many samples a split, relative to options.out; an audiofolder's clips, which its
+// metadata.jsonl name, are not listed.
+std::vector<std::string> export_files(const ExportOptions& options, const std::map<std::string, std::int64_t>& splits);
 // The file of an item's clip; throws Error(kInput) when it leads out of its root.
 std::string export_audio_path(const ExportItem& item, const std::string& audio);
 

@@ -1,5 +1,5 @@
 // The four forms an export can have. Files are written under a temporary name and renamed when they are whole; the export of
-// the same samples goes on behind what lies there (export.cpp removes what is left of another one).
+// the same samples goes on behind what lies there (export_folder.cpp removes what is left of another one).
 #include <filesystem>
 #include <fstream>
 
@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "chat/conversation.h"
 #include "cota/export.h"
+#include "cota/export_folder.h"
 
 namespace areason {
 
@@ -45,6 +46,10 @@ class NewFile {
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     check();
   }
+  void flush() {
+    out_.flush();
+    check();
+  }
   void close() {
     if (!out_.is_open()) return;
     out_.close();
@@ -79,6 +84,7 @@ class SplitLines {
     return !whole_ && --there_ < 0;
   }
   void write(const Json& json) { file_.write(dump_json(json) + "\n"); }
+  void flush() { file_.flush(); }
   void close() { file_.close(); }
 
  private:
@@ -143,6 +149,12 @@ std::string key_of(const Sample& sample) {
   return changed || out.size() != sample.id.size() ? out + "-" + sha256_hex(sample.id).substr(0, 8) : out;
 }
 
+std::string shard_name(const std::string& split, std::int64_t shard) {
+  char number[32];
+  std::snprintf(number, sizeof number, "-%06lld.tar", static_cast<long long>(shard));
+  return split + number;
+}
+
 std::string extension_of(const std::string& path) {
   const std::string extension = fs::path(path).extension().string();
   return extension.empty() ? ".wav" : extension;
@@ -156,20 +168,28 @@ class AudioFolderWriter : public ExportWriter {
   void add(const std::string& split, const ExportItem& item) override {
     const std::string folder = out_ + "/data/" + split;
     const Sample& s = item.sample;
-    if (s.audio.empty() || !metadata_.begin(split, folder + "/metadata.jsonl")) return;
+    if (s.audio.empty()) return;
+    const bool wanted = metadata_.begin(split, folder + "/metadata.jsonl");
     Json row = Json::object();
+    std::vector<std::pair<std::string, std::string>> clips;  // from, to
     for (std::size_t i = 0; i < s.audio.size(); ++i) {
       const std::string from = export_audio_path(item, s.audio[i]);
       const std::string number = i == 0 ? "" : "_" + std::to_string(i + 1);
       const std::string name = key_of(s) + number + extension_of(from);
-      place(from, folder + "/" + name);
+      clips.emplace_back(from, folder + "/" + name);
       row[i == 0 ? "file_name" : "audio" + number + "_file_name"] = name;
     }
-    Json rest = sample_to_json(s);
-    rest.erase("audio");
-    rest["text"] = render_chain(s.sections);
-    row.update(rest);
-    metadata_.write(row);
+    if (wanted) {
+      Json rest = sample_to_json(s);
+      rest.erase("audio");
+      rest["text"] = render_chain(s.sections);
+      row.update(rest);
+      // Before the clips: no file lies there that no row names, so that a later export can remove them all.
+      metadata_.write(row);
+      metadata_.flush();
+    }
+    for (const auto& [from, to] : clips)
+      if (wanted || !fs::exists(to)) place(from, to);
   }
   void finish(const ExportReport& report) override {
     metadata_.close();
@@ -217,9 +237,7 @@ class TarWriter : public ExportWriter {
     if (split != split_) shard_ = 0;
     if (split != split_ || in_shard_ == shard_samples_) {
       close();
-      char number[16];
-      std::snprintf(number, sizeof number, "-%06d.tar", shard_++);
-      const std::string path = out_ + "/" + split + number;
+      const std::string path = out_ + "/" + shard_name(split, shard_++);
       whole_ = fs::exists(path);  // a shard that an earlier run has finished
       if (!whole_) file_.open(path);
       split_ = split;
@@ -275,6 +293,31 @@ class TarWriter : public ExportWriter {
 };
 
 }  // namespace
+
+std::vector<std::string> export_files(const ExportOptions& options, const std::map<std::string, std::int64_t>& splits) {
+  std::vector<std::string> out;
+  for (const auto& [split, samples] : splits) {
+    if (options.format == ExportFormat::kWebDataset) {
+      for (std::int64_t i = 0; i * options.shard_samples < samples; ++i) out.push_back(shard_name(split, i));
+    } else if (options.format == ExportFormat::kHuggingFace) {
+      out.push_back("data/" + split + "/metadata.jsonl");
+    } else {
+      out.push_back(split + ".jsonl");
+    }
+  }
+  if (options.format == ExportFormat::kHuggingFace) out.push_back("README.md");
+  return out;
+}
+
+void each_exported_clip(const std::string& metadata, const std::function<void(const std::string& name)>& each) {
+  std::ifstream in(metadata, std::ios::binary);
+  for (std::string line; std::getline(in, line);) {
+    const Json row = Json::parse(line, nullptr, false);
+    if (!row.is_object()) continue;
+    for (const auto& [key, value] : row.items())
+      if (key.ends_with("file_name") && value.is_string()) each(value.get<std::string>());
+  }
+}
 
 std::unique_ptr<ExportWriter> make_export_writer(const ExportOptions& options) {
   switch (options.format) {

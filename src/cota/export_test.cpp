@@ -242,6 +242,131 @@ TEST_F(Export, AStoppedExportGoesOnAndEndsTheSame) {
   }
 }
 
+// Of any format, and whatever else lies beside it.
+TEST_F(Export, AnotherExportReplacesItsFilesAndNoOthers) {
+  const std::string own = root_ + "/out/notes.jsonl", deep = root_ + "/out/data/train/mine.tar";
+  for (const ExportFormat before :
+       {ExportFormat::kJsonl, ExportFormat::kSwift, ExportFormat::kHuggingFace, ExportFormat::kWebDataset}) {
+    run(before, "out");
+    make_directories(root_ + "/out/data/train");
+    for (const std::string& path : {own, deep}) write_file_atomic(path, "mine");
+    run(ExportFormat::kSwift, "out", 7);
+    run(ExportFormat::kSwift, "fresh", 7);
+    auto left = files("out");
+    EXPECT_EQ(left["notes.jsonl"], "mine");
+    EXPECT_EQ(left["data/train/mine.tar"], "mine");
+    left.erase("notes.jsonl");
+    left.erase("data/train/mine.tar");
+    EXPECT_EQ(left, files("fresh")) << static_cast<int>(before);
+    for (const char* name : {"out", "fresh"}) fs::remove_all(root_ + "/" + name);
+  }
+}
+
+// A killed export lists its files before it writes them; clips have their row before they are there.
+TEST_F(Export, WhatAStoppedExportLeftIsReplacedToo) {
+  for (const ExportFormat format : {ExportFormat::kHuggingFace, ExportFormat::kWebDataset}) {
+    run(format, "out");
+    for (const auto& [name, bytes] : files("out")) {
+      if (!name.ends_with(".jsonl") && !name.ends_with(".tar")) continue;
+      fs::rename(root_ + "/out/" + name, root_ + "/out/" + name + ".part");
+    }
+    run(ExportFormat::kJsonl, "out");
+    EXPECT_EQ(files("out").size(), 3u) << "export.json, train.jsonl and val.jsonl";
+    fs::remove_all(root_ + "/out");
+  }
+}
+
+TEST_F(Export, AMissingClipOfAStoppedAudioFolderIsPlacedAgain) {
+  run(ExportFormat::kHuggingFace, "out");
+  const auto whole = files("out");
+  for (const auto& [name, bytes] : whole) {
+    if (!name.ends_with(".wav")) continue;
+    fs::remove(root_ + "/out/" + name);
+    break;
+  }
+  run(ExportFormat::kHuggingFace, "out");
+  EXPECT_EQ(files("out"), whole);
+}
+
+TEST_F(Export, ChangedSamplesAreWrittenAnew) {
+  run(ExportFormat::kJsonl, "out");
+  std::string text = read_file(root_ + "/samples.jsonl");
+  for (std::size_t at = 0; (at = text.find("What is heard?", at)) != std::string::npos;)
+    text.replace(at, 14, "What sounds so?");
+  write_file_atomic(root_ + "/samples.jsonl", text);
+  run(ExportFormat::kJsonl, "out");
+  EXPECT_EQ(read_samples(root_ + "/out/train.jsonl")[0].question.rfind("What sounds so?", 0), 0u);
+}
+
+TEST_F(Export, FoldersOfOthersAreRefusedAndStayAsTheyAre) {
+  const auto refused = [&](const std::string& out, const std::vector<std::string>& inputs = {}) {
+    const auto before = files(".");
+    ExportOptions options;
+    options.out = out;
+    options.inputs = inputs;
+    try {
+      export_samples(*export_from_file(root_ + "/samples.jsonl"), options);
+      ADD_FAILURE() << out << " was taken";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kUsage) << e.what();
+      EXPECT_FALSE(e.hint().empty());
+    }
+    EXPECT_EQ(files("."), before) << out;
+  };
+  make_directories(root_ + "/proj");
+  write_file_atomic(root_ + "/proj/notes.jsonl", "mine");
+  refused(root_ + "/proj");
+  write_file_atomic(root_ + "/proj/export.json", "{\"version\": 1}");  // some other program's
+  refused(root_ + "/proj");
+  refused(root_ + "/samples.jsonl");
+  refused(root_);
+  refused(root_ + "/new", {root_ + "/new"});
+  refused(root_ + "/new/", {root_ + "/new/set"});
+  // Its own folder, which an input has come into since.
+  run(ExportFormat::kJsonl, "own");
+  refused(root_ + "/own", {root_ + "/own"});
+  fs::create_directory_symlink(root_ + "/own", root_ + "/link");
+  refused(root_ + "/own", {root_ + "/link"});
+  // A file that is in the way of another form.
+  write_file_atomic(root_ + "/own/README.md", "mine");
+  EXPECT_THROW(run(ExportFormat::kHuggingFace, "own"), Error);
+  EXPECT_EQ(read_file(root_ + "/own/README.md"), "mine");
+  EXPECT_TRUE(fs::exists(root_ + "/own/train.jsonl"));
+}
+
+TEST_F(Export, NothingToExportIsAnErrorAndLeavesTheLastExport) {
+  run(ExportFormat::kJsonl, "out");
+  const auto before = files("out");
+  std::string text = read_file(root_ + "/samples.jsonl");
+  for (std::size_t at = 0; (at = text.find("\"true\"", at)) != std::string::npos;) text.replace(at, 6, "\"false\"");
+  for (const std::string& samples : {std::string(), text}) {
+    write_file_atomic(root_ + "/samples.jsonl", samples);
+    for (const char* out : {"out", "new"}) {
+      try {
+        run(ExportFormat::kJsonl, out);
+        ADD_FAILURE();
+      } catch (const Error& e) {
+        EXPECT_EQ(e.code(), ErrorCode::kInput);
+      }
+    }
+    EXPECT_EQ(files("out"), before);
+    EXPECT_FALSE(fs::exists(root_ + "/new"));
+  }
+}
+
+// export.json comes from outside like any file.
+TEST_F(Export, NoListOfFilesLeadsOut) {
+  run(ExportFormat::kJsonl, "out");
+  Json note = read_json_file(root_ + "/out/export.json");
+  note["files"] = Json::array({"train.jsonl", "val.jsonl", "../samples.jsonl"});
+  write_file_atomic(root_ + "/out/export.json", dump_json(note));
+  EXPECT_THROW(run(ExportFormat::kJsonl, "out"), Error);
+  EXPECT_TRUE(fs::exists(root_ + "/samples.jsonl"));
+  note["files"] = 3;
+  write_file_atomic(root_ + "/out/export.json", dump_json(note));
+  EXPECT_THROW(run(ExportFormat::kJsonl, "out"), Error);
+}
+
 TEST_F(Export, NoPathLeadsOut) {
   Sample s = read_samples(root_ + "/samples.jsonl")[0];
   fs::copy(root_ + "/clips/0.wav", scratch_.file("outside.wav"));

@@ -141,6 +141,8 @@ class Import {
   }
 
   void broken(const std::string& where, const std::string& what) {
+    if (options_.limit > 0 && report_.rows >= options_.limit) return;
+    ++report_.rows;
     ++report_.broken;
     problem(where, what, "broken");
   }

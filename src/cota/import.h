@@ -25,8 +25,8 @@ struct ImportOptions {
 };
 
 struct ImportReport {
-  std::int64_t rows = 0, imported = 0, known = 0, missing = 0, broken = 0;
-  std::int64_t duplicates = 0, across_splits = 0;  // in the whole set
+  std::int64_t rows = 0, imported = 0, known = 0, missing = 0, broken = 0;  // the four others add up to the rows
+  std::int64_t duplicates = 0, across_splits = 0;                           // in the whole set
   std::map<std::string, std::int64_t> licences;
 };
 using ImportProgress = std::function<void(const ImportReport&)>;

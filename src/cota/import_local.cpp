@@ -24,6 +24,22 @@ constexpr const char* kExtensions[] = {".wav", ".flac", ".mp3", ".ogg", ".m4a", 
 const std::set<std::string> kOwnColumns = {"file",    "audio",   "path", "id",     "split",
                                            "licence", "license", "task", "domain", "group"};
 
+// A table without one of these is some other table, or one with another delimiter.
+bool can_name_files(const std::set<std::string>& columns) {
+  return columns.contains("file") || columns.contains("audio") || columns.contains("path");
+}
+
+void require_file_column(const std::string& path, const std::set<std::string>& columns) {
+  if (can_name_files(columns)) return;
+  constexpr std::size_t kMostShown = 300;
+  std::string found = joined({columns.begin(), columns.end()}, ", ");
+  if (found.size() > kMostShown) found = found.substr(0, kMostShown) + " …";
+  // As JSON: names of a file that is no table may hold anything.
+  throw Error(
+      ErrorCode::kInput, path + ": no column file, audio or path, but " + dump_json(Json(found)),
+      "name the column of the sound files so; in .csv a comma parts columns, in .tsv a tab, .jsonl has an object a line");
+}
+
 std::string task_or(const std::string& task) { return task.empty() ? "sound_qa" : task; }
 std::string domain_of_task(const std::string& task) {
   if (task == "music_qa") return "music";
@@ -67,19 +83,25 @@ std::string text_value(const Json& value) {
 void list_json_lines(const ImportOptions& options, const std::string& root, const ImportSink& sink) {
   std::ifstream in(options.path, std::ios::binary);
   if (!in) throw Error(ErrorCode::kInput, options.path + ": cannot be opened", "check the path");
+  refuse_wide_text(in, options.path);
+  std::set<std::string> columns;  // of all rows; once they will do, of no more
   std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
+  int number = 1;
+  for (; std::getline(in, line); ++number) {
     if (trimmed(line).empty()) continue;
     const std::string where = options.path + ", line " + std::to_string(number);
     try {
       std::map<std::string, std::string> fields;
       const Json json = parse_json(line, where);
       for (const auto& [name, value] : json.items()) fields[name] = text_value(value);
+      if (!can_name_files(columns))
+        for (const auto& [name, value] : fields) columns.insert(name);
       own_row(options, root, fields, {sink, where});
     } catch (const Error& e) {
       sink.broken(where, e.what());
     }
   }
+  if (number > 1) require_file_column(options.path, columns);
 }
 
 }  // namespace
@@ -145,13 +167,15 @@ void list_table(const ImportOptions& options, const ImportSink& sink) {
   if (extension == ".jsonl" || extension == ".json") return list_json_lines(options, root, sink);
   const bool tabs = extension == ".tsv";
   TableReader table(options.path, tabs ? '\t' : ',', tabs ? Quoting::kNone : Quoting::kRfc4180);
+  const std::vector<std::string> columns = table.columns();
+  require_file_column(options.path, {columns.begin(), columns.end()});
   while (table.next()) {
     if (!table.complete()) {
       sink.broken(table.where(), "fewer fields than the header has");
       continue;
     }
     std::map<std::string, std::string> fields;
-    for (const std::string& name : table.columns()) fields[name] = table[name];
+    for (const std::string& name : columns) fields[name] = table[name];
     own_row(options, root, fields, {sink, table.where()});
   }
 }

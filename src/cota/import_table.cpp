@@ -46,6 +46,18 @@ std::string as_utf8(const std::string& text) {
   return out;
 }
 
+void refuse_wide_text(std::ifstream& in, const std::string& path) {
+  char bytes[64] = {};
+  in.read(bytes, sizeof bytes);
+  const std::string begin(bytes, static_cast<std::size_t>(in.gcount()));
+  in.clear();
+  in.seekg(0);
+  // A byte order mark, or the zero byte that UTF-16 has in every Latin letter.
+  if (begin.starts_with("\xff\xfe") || begin.starts_with("\xfe\xff") || begin.find('\0') != std::string::npos)
+    throw Error(ErrorCode::kInput, path + ": no UTF-8 text; it looks like UTF-16",
+                "save the table as UTF-8, or: iconv -f UTF-16 -t UTF-8 TABLE > NEW");
+}
+
 TableReader::TableReader(const std::string& path, char delimiter, Quoting quoting) : TableReader(path, delimiter, quoting, {}) {
   std::vector<std::string> header;
   if (!read_row(header)) throw Error(ErrorCode::kInput, path + ": empty", "expected a table with a header line");
@@ -56,6 +68,7 @@ TableReader::TableReader(const std::string& path, char delimiter, Quoting quotin
     : path_(path), delimiter_(delimiter), quoting_(quoting), comments_(!columns.empty()), in_(path, std::ios::binary) {
   if (!in_)
     throw Error(ErrorCode::kInput, path + ": cannot be opened", "check the path; docs/cota.md says what each source needs");
+  refuse_wide_text(in_, path);
   for (std::size_t i = 0; i < columns.size(); ++i) columns_.emplace(columns[i], i);
 }
 

@@ -43,6 +43,8 @@ class TableReader {
   int line_ = 0, row_line_ = 0;
 };
 
+// Refuses what is no text of one byte a character or UTF-8, by its first bytes: UTF-16, archives. Leaves `in` at its begin.
+void refuse_wide_text(std::ifstream& in, const std::string& path);
 // `text`, or its bytes read as ISO-8859-1 when it is no valid UTF-8. A byte order mark is dropped.
 std::string as_utf8(const std::string& text);
 

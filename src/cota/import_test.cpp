@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 #include "audio/write.h"
 #include "base/error.h"
@@ -274,6 +275,52 @@ TEST_F(Import, TablesOfOnesOwnAndFolders) {
   put("silent.txt", "no sound");
   import("folder", "");
   EXPECT_EQ(report_.imported, 3);
+}
+
+TEST_F(Import, EveryRowIsCountedOnceAndTheLimitIsOfRows) {
+  put("t.csv", "file,split\na.wav,train\n,train\ngone.wav,train\nshort\na.wav,train\nb.wav,train\n");
+  clip("a.wav", 50);
+  clip("b.wav", 60);
+  import("table", "t.csv");
+  EXPECT_EQ(report_.rows, 6);
+  EXPECT_EQ(report_.known, 1);
+  expect_counts(2, 1, 2);
+  fs::remove_all(set());
+  ImportOptions options;
+  options.kind = "table";
+  options.path = root_ + "/t.csv";
+  options.set = set();
+  options.limit = 3;
+  report_ = run_import(options);
+  EXPECT_EQ(report_.rows, 3);
+  expect_counts(1, 1, 1);
+}
+
+TEST_F(Import, TablesThatNameNoFileAreRefused) {
+  std::string wide = "\xff\xfe";
+  for (const char c : std::string("file,split\na.wav,train\n")) wide += std::string(1, c) + '\0';
+  const std::string headless = wide.substr(2);
+  clip("a.wav", 50);
+  const std::tuple<const char*, std::string, const char*> kTables[] = {
+      {"other.csv", "name;caption\na.wav;A dog\n", "name;caption"},
+      {"other.tsv", "filename\tcaption\na.wav\tA dog\n", "caption, filename"},
+      {"other.jsonl", "{\"name\": \"a.wav\"}\n{\"wav\": \"a.wav\"}\n", "name, wav"},
+      {"torn.jsonl", "{\"file\": \n", "no column"},
+      {"wide.csv", wide, "UTF-16"},
+      {"headless.csv", headless, "UTF-16"},
+      {"wide.jsonl", wide, "UTF-16"},
+  };
+  for (const auto& [name, text, says] : kTables) {
+    put(name, text);
+    try {
+      import("table", name);
+      ADD_FAILURE() << name << " was taken";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInput) << name;
+      EXPECT_NE(std::string(e.what()).find(says), std::string::npos) << e.what();
+      EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos);
+    }
+  }
 }
 
 TEST_F(Import, EqualSoundIsFoundAcrossSourcesAndNeverCrossesABorder) {

@@ -23,7 +23,8 @@ using store::JobEnd;
 using store::JobState;
 using store::NewJob;
 
-constexpr int kMostClaims = 20;  // a job that ended so many workers is poison
+constexpr int kMostClaims = 20;    // a job that ended so many workers is poison
+constexpr int kMostUnreached = 5;  // requests in a row that found no server, each with all its attempts
 constexpr std::size_t kPlanBatch = 500;
 constexpr auto kBeat = std::chrono::milliseconds(500);
 constexpr auto kIdle = std::chrono::milliseconds(200);  // between looks for jobs that others may give back
@@ -176,6 +177,9 @@ class Runner {
     if (trouble) std::rethrow_exception(trouble);
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < ends.size(); ++i) count(ends[i], counted[i]);
+    // What was not asked does not count against the limit: it is taken again.
+    if (options_.limit > 0 && stage_of(jobs[0]) == options_.stages.front())
+      taken_ -= std::count_if(ends.begin(), ends.end(), [](const JobEnd& end) { return end.unasked; });
     in_flight_ -= static_cast<int>(jobs.size());
     changed_.notify_all();
     return !over_;
@@ -250,6 +254,9 @@ class Runner {
       stop(reply);
       return {};
     }
+    count_unreached(reply);
+    end.unasked = reply.finish == llm::Finish::kUnreachable;
+    if (end.unasked) return end;
     const bool last = job.tries + 1 >= options_.max_tries;
     if (reply.finish != llm::Finish::kStop) {
       const bool again = llm::is_transient(reply.finish) || reply.finish == llm::Finish::kLength ||
@@ -280,8 +287,19 @@ class Runner {
     changed_.notify_all();
   }
 
+  // Without a server every job would end the same way, and none of them is to blame.
+  void count_unreached(const llm::Reply& reply) {
+    {
+      const std::lock_guard lock(mutex_);
+      unreached_ = reply.finish == llm::Finish::kUnreachable ? unreached_ + 1 : 0;
+      if (unreached_ < kMostUnreached) return;
+    }
+    stop(reply);
+  }
+
   void count(const JobEnd& end, bool counted) {
     totals_.cost += end.answer.cost;
+    if (end.unasked) return;
     (!counted                         ? totals_.late
      : end.state == JobState::kDone   ? totals_.done
      : end.state == JobState::kFailed ? totals_.failed
@@ -311,7 +329,7 @@ class Runner {
   llm::Finish stopped_how_ = llm::Finish::kStop;
   std::exception_ptr failure_;
   std::int64_t taken_ = 0;
-  int in_flight_ = 0, active_ = 0;
+  int in_flight_ = 0, active_ = 0, unreached_ = 0;
   bool over_ = false;
 };
 

@@ -60,7 +60,8 @@ struct StageRunOptions {
 
 struct StageRunReport {
   StageProgress totals;
-  std::string stopped_by;  // why the run ended early (key, quota, budget); "" otherwise
+  // Why the run ended early (key, quota, budget, no server: what is not answered then is open); "" otherwise.
+  std::string stopped_by;
   llm::Finish stopped_how = llm::Finish::kStop;
 };
 StageRunReport run_stages(store::JobStore& store, const PromptLibrary& prompts, Teacher& teacher,

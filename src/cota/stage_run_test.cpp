@@ -152,6 +152,65 @@ TEST_F(StageRun, ARunThatIsStoppedGivesBackWhatItHadBegun) {
   for (const store::Job& job : open) EXPECT_EQ(job.claims + job.tries, 0);
 }
 
+// Finds no server for its first `away` requests.
+class AwayAtFirst : public llm::Provider {
+ public:
+  explicit AwayAtFirst(int away) : away_(away) {}
+  llm::Reply complete(const llm::Request& request) override {
+    llm::Reply reply;
+    if (asked_++ < away_) {
+      reply.finish = llm::Finish::kUnreachable;
+      reply.error = "Connection refused";
+      return reply;
+    }
+    reply.finish = llm::Finish::kStop;
+    reply.text = good_answer(request.messages.at(0).parts.back().text);
+    return reply;
+  }
+  std::string name() const override { return "away"; }
+
+ private:
+  const int away_;
+  std::atomic<int> asked_{0};
+};
+
+std::unique_ptr<Teacher> away_at_first(int requests) {
+  ProviderTeacherOptions teacher;
+  teacher.provider = std::make_shared<AwayAtFirst>(requests);
+  teacher.model = "m";
+  teacher.hearing = Hearing::kTextOnly;
+  return make_provider_teacher(teacher);
+}
+
+TEST_F(StageRun, WithoutAServerTheRunStopsAndEveryJobIsOpen) {
+  write_clips(3);
+  plan_annotations(*store_, prompts_, clips(), {});
+  for (int again = 0; again < 8; ++again) {  // more often than a job has tries
+    const StageRunReport report = run_stages(*store_, prompts_, *away_at_first(1'000'000), {});
+    EXPECT_EQ(report.stopped_how, llm::Finish::kUnreachable);
+    EXPECT_EQ(report.stopped_by, "Connection refused");
+    EXPECT_EQ(report.totals.failed + report.totals.refused + report.totals.done, 0);
+    const auto open = all(JobState::kOpen, Stage::kAnnotate);
+    ASSERT_EQ(open.size(), 3u);
+    for (const store::Job& job : open) EXPECT_EQ(job.claims + job.tries, 0);
+  }
+}
+
+TEST_F(StageRun, AServerThatComesBackIsAskedInTheSameRun) {
+  write_clips(3);
+  plan_annotations(*store_, prompts_, clips(), {});
+  StageRunOptions options;
+  options.stages = {Stage::kAnnotate};
+  options.workers = 1;
+  options.max_tries = 1;
+  options.limit = 2;  // of jobs, not of attempts to find the server
+  const StageRunReport report = run_stages(*store_, prompts_, *away_at_first(3), options);
+  EXPECT_EQ(report.stopped_by, "");
+  EXPECT_EQ(report.totals.done, 2);
+  EXPECT_EQ(all(JobState::kDone, Stage::kAnnotate).size(), 2u);
+  EXPECT_EQ(all(JobState::kOpen, Stage::kAnnotate).size(), 1u);
+}
+
 // The lease is shorter than the answer takes; another worker asks for the job all the time and never gets it.
 TEST_F(StageRun, ALeaseIsRenewedWhileTheTeacherThinksSlow) {
   write_clips(1);

@@ -197,6 +197,10 @@ HttpResponse HttpClient::send(const HttpRequest& request) {
   response.status = static_cast<int>(status);
   response.seconds = static_cast<double>(micros) * 1e-6;
   response.transport = transport_of(code, transfer.too_large);
+  // Time ran out before anything could be sent: in the name's look-up, the connection or TLS.
+  curl_off_t ready = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_PRETRANSFER_TIME_T, &ready);
+  if (code == CURLE_OPERATION_TIMEDOUT && ready == 0) response.transport = Transport::kUnreachable;
   if (code != CURLE_OK) response.error = secret_.redact(*words ? words : curl_easy_strerror(code));
   response.body = secret_.redact(response.body);
   for (auto& header : response.headers) header.second = secret_.redact(header.second);

@@ -57,7 +57,7 @@ enum class Finish {
   kRateLimited,  // 429
   kServerError,  // 408, 409, 5xx
   kTimeout,      // no whole answer within Request::timeout_seconds
-  kUnreachable,  // no connection, no name, no TLS
+  kUnreachable,  // no connection (nor one in time), no name, no TLS: nothing was sent
   kCutOff,       // the connection ended inside the answer
   kMalformed,    // 200, but not what the API promises
   // Errors that stay for this request.

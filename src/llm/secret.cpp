@@ -14,7 +14,7 @@ Secret Secret::required(const std::string& variable) {
   Secret secret = optional(variable);
   if (secret.empty())
     throw Error(ErrorCode::kUsage, "the environment variable " + variable + " is not set, so there is no API key",
-                "export " + variable + "=…, or name another variable with --key-env");
+                "export " + variable + "=…, or name another variable with the flag that ends in key-variable (--help)");
   return secret;
 }
 

@@ -46,7 +46,7 @@ BaseUrl parse_base_url(const std::string& url, const std::string& default_path, 
                 "only https:// and http:// are spoken");
   if (scheme == "http" && !is_loopback(host) && plain_http == PlainHttp::kLoopbackOnly)
     throw Error(ErrorCode::kUsage, "http:// to " + host + " would send the key and the audio unencrypted",
-                "use https://, or --plain-http when the network between is your own");
+                "use https://, or a tunnel (ssh -L 8000:" + host + ":8000 …) and http://127.0.0.1:8000");
   BaseUrl out;
   out.origin = scheme + "://" + host + (port.empty() ? "" : ":" + port);
   out.path = part_of(handle, CURLUPART_PATH);

@@ -30,6 +30,8 @@ struct JobEnd {
   JobState state = JobState::kDone;  // kOpen: to be tried again
   JobAnswer answer;
   std::vector<NewJob> follow_ups;  // added with the answer, or not at all
+  // Nobody could be asked: the job is open again as if it had not been claimed, and of `answer` the cost alone is booked.
+  bool unasked = false;
 };
 
 struct StageCounts {

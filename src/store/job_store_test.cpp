@@ -161,6 +161,28 @@ void what_is_given_back_counts_for_nothing(const std::string& address) {
   EXPECT_EQ(again[0].claims, 1);
 }
 
+// Its last answer stays, as do its tries; only what was paid is added. Who has lost the lease changes nothing but that.
+void what_nobody_was_asked_is_open_again(const std::string& address) {
+  const auto store = open_store(address);
+  store->add(jobs(1));
+  const auto first = store->claim("a", {}, 1, kLong)[0];
+  store->finish("a", {{first.id, JobState::kOpen, {"bad", "unusable", "no caption", "h", "t", {1, 7, 3, 50}}, {}}});
+  store->claim("b", {}, 1, kLong);
+  JobEnd unasked{first.id, JobState::kDone, {"", "unreachable", "refused", "h2", "t2", {5, 1, 0, 0}}, {}};
+  unasked.unasked = true;
+  EXPECT_EQ(store->finish("thief", {unasked}), std::vector<bool>{false});
+  EXPECT_EQ(store->get(first.id).state, JobState::kLeased);
+  EXPECT_EQ(store->finish("b", {unasked}), std::vector<bool>{true});
+  const Job open = store->get(first.id);
+  EXPECT_EQ(open.state, JobState::kOpen);
+  EXPECT_EQ(open.claims, 1);
+  EXPECT_EQ(open.tries, 1);
+  EXPECT_EQ(open.owner, "");
+  EXPECT_EQ(open.answer.text + open.answer.outcome + open.answer.reason, "badunusableno caption");
+  EXPECT_EQ(open.answer.cost.requests, 11);
+  EXPECT_EQ(open.answer.cost.input_tokens, 9);
+}
+
 void any_text_is_kept(const std::string& address) {
   const auto store = open_store(address);
   std::string payload(1 << 20, 'x');
@@ -374,6 +396,7 @@ void hold_to_contract(const std::function<std::string()>& new_store) {
       {"follow_ups_come_with_the_answer", follow_ups_come_with_the_answer},
       {"a_refused_answer_is_tried_again", a_refused_answer_is_tried_again},
       {"what_is_given_back_counts_for_nothing", what_is_given_back_counts_for_nothing},
+      {"what_nobody_was_asked_is_open_again", what_nobody_was_asked_is_open_again},
       {"any_text_is_kept", any_text_is_kept},
       {"many_are_read_in_pages", many_are_read_in_pages},
       {"notes_and_unfinished_jobs", notes_and_unfinished_jobs},

@@ -304,12 +304,18 @@ class SqlStore : public JobStore {
 
   bool end_one(const std::string& owner, const JobEnd& end) {
     const JobAnswer& a = end.answer;
-    Statement s("UPDATE jobs SET owner = '', lease_until = 0, tries = tries + 1");
-    s.sql += ", state = " + s.with(static_cast<std::int64_t>(end.state)) + ", answer = " + s.with(storable(a.text));
-    s.sql += ", outcome = " + s.with(storable(a.outcome)) + ", reason = " + s.with(storable(a.reason));
-    s.sql += ", fingerprint = " + s.with(a.fingerprint) + ", teacher = " + s.with(storable(a.teacher));
+    Statement s("UPDATE jobs SET owner = '', lease_until = 0");
+    if (end.unasked) {
+      s.sql += ", state = 0, claims = claims - 1";
+    } else {
+      s.sql += ", tries = tries + 1";
+      s.sql += ", state = " + s.with(static_cast<std::int64_t>(end.state)) + ", answer = " + s.with(storable(a.text));
+      s.sql += ", outcome = " + s.with(storable(a.outcome)) + ", reason = " + s.with(storable(a.reason));
+      s.sql += ", fingerprint = " + s.with(a.fingerprint) + ", teacher = " + s.with(storable(a.teacher));
+    }
     s.sql += " WHERE id = " + s.with(end.id);
-    s.sql += end.state == JobState::kDone ? " AND state <> 2" : " AND state = 1 AND owner = " + s.with(owner);
+    const bool answered = end.state == JobState::kDone && !end.unasked;
+    s.sql += answered ? " AND state <> 2" : " AND state = 1 AND owner = " + s.with(owner);
     const bool counted = !db_->query(s.sql + " RETURNING id", s.parameters).empty();
     db_->query(
         "UPDATE jobs SET requests = requests + $1, input_tokens = input_tokens + $2, output_tokens = output_tokens + $3, "
