@@ -1,7 +1,7 @@
 #pragma once
-// Which of several choices a response in free words names. Called by infer, where the RESPONSE must be one of them: a model that
-// has never written bare choices says what it means in its own words first. (src/eval/option_map.h is another rule: the one of
-// the benchmarks' reports.) Thread rule: free function.
+// Which of several choices a response in free words names. Called by infer, where the RESPONSE must be one of them: a model
+// that has never written bare choices says what it means in its own words first. (src/eval/option_map.h is another rule: the
+// one of the benchmarks' reports.) Thread rule: free function.
 #include <string>
 #include <string_view>
 #include <vector>
