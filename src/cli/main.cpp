@@ -2,6 +2,7 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -30,9 +31,22 @@ int end_output() {
   return report(ErrorCode::kFailure, "standard output cannot be written", "check the free space where it goes");
 }
 
+// The first word that should be a command and is none ("data exprot"); nothing when there is none.
+std::optional<std::string> unknown_command(CLI::App& app, int argc, char** argv) {
+  CLI::App* at = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-' && at->get_require_subcommand_min() > 0; ++i) {
+    const auto named = at->get_subcommands([&](CLI::App* command) { return command->check_name(argv[i]); });
+    if (named.empty()) return argv[i];
+    at = named.front();
+  }
+  return std::nullopt;
+}
+
 int run(int argc, char** argv) {
   CLI::App app;
   build_app(app);
+  if (const auto word = unknown_command(app, argc, argv))
+    return report(ErrorCode::kUsage, "there is no command " + *word, "audio-reasoner --help lists the commands");
   try {
     app.parse(argc, argv);
     return end_output();

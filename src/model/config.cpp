@@ -80,7 +80,7 @@ Json read_model_json(const std::string& path) {
     Json value = read_json_file(path);
     if (value.is_object()) return value;
   } catch (const Error& e) {
-    throw Error(ErrorCode::kModel, e.what(), "name the directory of a downloaded checkpoint");
+    throw Error(ErrorCode::kModel, e.what(), "name the directory of a downloaded checkpoint (--model or AREASON_MODEL)");
   }
   throw Error(ErrorCode::kModel, path + " is not a JSON object", "download the checkpoint again");
 }

@@ -59,6 +59,8 @@ void Run::add_progress(Json& line) const {
 
 void Run::log_step(const TokenStats& stats, double norm) {
   const double spent = std::chrono::duration<double>(Clock::now() - window_start_).count();
+  // A peak that was measured beside other work is too low; no step is faster than the machine.
+  if (options_.peak_tflops <= 0) peak_flops_ = std::max(peak_flops_, window_flops_ / spent);
   std::vector<double> flops = {window_flops_, peak_flops_};
   ranks_->sum(flops);
   Json line = {{"loss", stats.mean_loss()},

@@ -19,7 +19,8 @@ TEST(Usage, HelpAndVersionAreAnswers) {
 
 TEST(Usage, WrongCommandLines) {
   expect_failure(run({}), kUsage, "");
-  expect_failure(run({"sing"}), kUsage, "");
+  expect_failure(run({"sing"}), kUsage, "sing");
+  expect_failure(run({"data", "exprot"}), kUsage, "exprot");
   expect_failure(run({"ask"}), kUsage, "");
   expect_failure(run({"ask", "--no-such-flag", "a.wav", "What?"}), kUsage, "no-such-flag");
   expect_failure(run({"ask", "--max-new-tokens", "many", "a.wav", "What?"}), kUsage, "many");
