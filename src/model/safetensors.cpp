@@ -260,7 +260,8 @@ TensorStore TensorStore::open(const std::string& path) {
   }
   for (const auto& file : safetensors_in(dir)) store.add_file(file);
   if (store.files_.empty())
-    throw Error(ErrorCode::kModel, path + " holds no *.safetensors file", "name the directory of a downloaded checkpoint (--model or AREASON_MODEL)");
+    throw Error(ErrorCode::kModel, path + " holds no *.safetensors file",
+                "name the directory of a downloaded checkpoint (--model or AREASON_MODEL)");
   return store;
 }
 
