@@ -82,6 +82,25 @@ TEST(CmdEval, FunctionsAnswerLineByLine) {
   EXPECT_TRUE(out.starts_with("[\"a\",\"b\"]\n{\"error\":")) << out;
 }
 
+TEST(CmdEval, AServerThatAnswersNothingAndARunWithoutAJudgeAreFailures) {
+  const ScratchDir scratch;
+  const std::string& dir = scratch.path();
+  const std::string data = put_benchmark(dir + "/data");
+  write_file_atomic(data + "/a.flac", read_file("examples/clips/code.flac"));
+  const auto code = [](const std::string& line) {
+    try {
+      run(line);
+    } catch (const Error& e) {
+      return e.code();
+    }
+    return ErrorCode::kFailure;
+  };
+  const std::string command = "eval run --benchmark mmau --data " + data + " --out " + dir + "/run";
+  EXPECT_EQ(code(command + " --remote-api openai --remote-model x --remote-url http://127.0.0.1:9/v1 --remote-attempts 1"),
+            ErrorCode::kRemote);
+  EXPECT_EQ(code("eval judge " + dir + "/run"), ErrorCode::kUsage);
+}
+
 TEST(CmdEval, BadUseIsNamed) {
   const auto code = [](const std::string& line) {
     try {

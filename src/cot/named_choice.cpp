@@ -115,7 +115,14 @@ int named_choice(std::string_view response, const std::vector<std::string>& choi
   const std::set<int> inside = choices_inside(said, labelled);
   if (inside.size() == 1) return *inside.begin();
   const int by_letter = letter_index(named_letter(response, said), labelled);
-  return inside.empty() || inside.contains(by_letter) ? by_letter : -1;
+  if (inside.empty() || inside.contains(by_letter)) return by_letter;
+  // "Yes, there is no other sound."
+  for (const int i : inside) {
+    const auto& words = labelled[static_cast<std::size_t>(i)].words;
+    const bool leads = words.size() == 1 && said[0].text == words[0];
+    if (leads && said[0].to < response.size() && response[said[0].to] == ',') return i;
+  }
+  return -1;
 }
 
 }  // namespace areason

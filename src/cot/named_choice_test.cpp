@@ -13,6 +13,9 @@ TEST(NamedChoice, TextsAreFoundBetweenWords) {
   EXPECT_EQ(named_choice("Siren!", plain), 1);
   EXPECT_EQ(named_choice("The drummer plays bells.", plain), -1);  // no whole word
   EXPECT_EQ(named_choice("It is no drum but a bell.", plain), -1);
+  EXPECT_EQ(named_choice("Drum? No, the bell after the drum.", plain), -1);
+  EXPECT_EQ(named_choice("Yes, there is no other sound.", {"no", "yes"}), 1);
+  EXPECT_EQ(named_choice("No, I hear no rain.", {"yes", "no"}), 1);
   EXPECT_EQ(named_choice("", plain), -1);
   EXPECT_EQ(named_choice("The dog barks.", {"a dog", "a cat"}), 0);
   EXPECT_EQ(named_choice("I hear a dog bark.", {"dog", "dog bark"}), 1);

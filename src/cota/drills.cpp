@@ -15,7 +15,7 @@ namespace areason {
 namespace {
 
 // As voices.cpp has them.
-const std::vector<std::string> kVoices = {"steady man", "lilting man", "electronic man", "light woman", "squeaky woman"};
+const std::vector<std::string> kVoices = {"electronic man", "lilting man", "steady man", "squeaky woman", "light woman"};
 
 Event made_up_event(EventKind kind, const std::string& label, double from, double to) {
   Event e;

@@ -147,6 +147,7 @@ void Engine::run(std::unique_ptr<Sequence> sequence, std::vector<float> logits) 
   try {
     s.writer->choose(logits);
     more = s.writer->advance();
+    forget_taken_back(s);
   } catch (...) {
     return fail(s, std::current_exception());
   }
@@ -215,6 +216,9 @@ void Engine::pass(std::vector<Turn>& turns) {
   }
 }
 
+// Drafts that did not hold, and words that the writer has taken back.
+void Engine::forget_taken_back(Sequence& s) { s.cache.truncate(static_cast<int>(s.request.ids.size() + s.writer->fed())); }
+
 // `logits` follow the last pending id and each draft. Drafts that turn out to be what the answer says are kept.
 void Engine::take(Turn& turn, std::span<float> logits) {
   Sequence& s = *turn.sequence;
@@ -239,7 +243,7 @@ void Engine::take(Turn& turn, std::span<float> logits) {
   }
   stats_.drafted += static_cast<long>(drafts.size());
   stats_.accepted += static_cast<long>(right);
-  s.cache.truncate(static_cast<int>(s.request.ids.size() + s.writer->fed()));
+  forget_taken_back(s);
   if (!more) finish(s);
 }
 

@@ -84,6 +84,7 @@ class Engine {
   std::vector<int> draft(Sequence& sequence, int room);
   void pass(std::vector<Turn>& turns);
   void take(Turn& turn, std::span<float> logits);
+  void forget_taken_back(Sequence& sequence);
   void finish(Sequence& sequence);
   void fail(Sequence& sequence, const std::exception_ptr& error);
 

@@ -106,5 +106,16 @@ TEST_F(ConfigTest, WhatCannotBeUsedIsNamed) {
   EXPECT_THROW(load_model_config(dir_.path()), Error);
 }
 
+TEST_F(ConfigTest, ALoneFileIsNamedInItsErrors) {
+  EXPECT_EQ(read_model_config("configs/nano.json").text.width, 256);
+  put("rows.jsonl", "{\"id\": 1}\n{\"id\": 2}\n");
+  try {
+    read_model_config(dir_.file("rows.jsonl"));
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("rows.jsonl"), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace areason

@@ -20,6 +20,27 @@
 
 namespace areason::serve {
 
+// One that is answered in no time, where it does not matter what is said.
+inline Json short_question() {
+  return {{"messages", {{{"role", "user"}, {"content", "Hello?"}}}}, {"structure", "free"}, {"max_tokens", 4}};
+}
+
+// Noise, which does not end by itself.
+inline Json endless_question(int answers) {
+  return {{"messages", {{{"role", "user"}, {"content", "Hello?"}}}},
+          {"structure", "free"},
+          {"temperature", 100},
+          {"max_tokens", 3000},
+          {"n", answers}};
+}
+
+inline Json body_of(const httplib::Result& result, int status = 200) {
+  EXPECT_TRUE(result);
+  if (!result) return {};
+  EXPECT_EQ(result->status, status) << result->body;
+  return parse_json(result->body, "the answer");
+}
+
 class Running {
  public:
   explicit Running(const std::function<void(ServeOptions&)>& change = {}) : server_(options(change)) {
