@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "cli/paths.h"
 
 namespace areason {
@@ -50,7 +51,6 @@ std::map<Section, int> parse_budget(std::string_view text) {
 }
 
 std::vector<std::string> parse_choices(std::string_view text) {
-  if (trimmed(text).empty()) return {};
   auto out = split(text, '|');
   auto sorted = out;
   std::sort(sorted.begin(), sorted.end());
@@ -109,7 +109,7 @@ void AskFlags::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--repetition-penalty", repetition_penalty, "over prompt and answer (default: generation_config.json's)")
       ->check(CLI::Range(0.01, 100.0));
-  command.add_option("--seed", options.seed, "seed of the sampling")->capture_default_str();
+  command.add_option("--seed", options.seed, "seed of the sampling")->check(kNotNegative)->capture_default_str();
   command.add_flag("--allow-special-tokens", options.allow_special_tokens,
                    "text like <|im_end|> in questions becomes the special token");
   command.add_option("--threads", threads, "threads of the model; 0: one a core")
@@ -143,7 +143,7 @@ AskOptions AskFlags::finish() const {
   out.structure = structure == "free" ? Structure::kFree : Structure::kGuided;
   out.long_audio = parse_long_audio(long_audio);
   out.section_budget = parse_budget(budget);
-  out.choices = parse_choices(choices);
+  if (choices) out.choices = parse_choices(*choices);
   if (repetition_penalty > 0) out.repetition_penalty = repetition_penalty;
   if (out.structure == Structure::kFree && (!out.choices.empty() || !out.section_budget.empty())) {
     throw Error(ErrorCode::kUsage, "--choices and --budget need --structure guided", "leave out --structure free");

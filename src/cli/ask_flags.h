@@ -2,6 +2,7 @@
 // The flags that `ask` and `chat` share: model, prompt, structure, sampling. Called by those two commands. Thread rule: values;
 // the flags must outlive the parsing.
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ struct AskFlags {
   int threads = 0;
   std::string structure = "guided";
   std::string long_audio = "windows";
-  std::string choices;
+  std::optional<std::string> choices;
   std::string budget;
   float repetition_penalty = 0;
   std::string kv_type = "auto";

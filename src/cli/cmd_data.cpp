@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/flag_checks.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "cli/commands.h"
@@ -73,6 +74,7 @@ void add_synth(CLI::App& data) {
       data.add_subcommand("synth", "make clips with a known timeline, and questions with chains written from that truth");
   app->add_option("--out", flags->job.out, "folder of the set; a stopped run goes on where it was")->required();
   app->add_option("--seed", flags->job.seed, "the set depends on this and on the installed packages only")
+      ->check(kNotNegative)
       ->capture_default_str();
   app->add_option("--train", flags->job.train, "training clips")->capture_default_str()->check(CLI::Range(0, 10000000));
   app->add_option("--val", flags->job.val, "validation clips")->capture_default_str()->check(CLI::Range(0, 1000000));

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/flag_checks.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/thread_pool.h"
@@ -63,7 +64,7 @@ void add_import(CLI::App& data) {
   app->add_option("--set", options->set, "folder of the set; later imports add to it")->required()->type_name("DIR");
   app->add_option("--audio", options->audio, "folder of the sound files (default: beside the tables)")->type_name("DIR");
   app->add_option("--split", options->split, "split of clips that have none of their own")->type_name("NAME");
-  app->add_option("--limit", options->limit, "most rows; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app->add_option("--limit", options->limit, "most rows; 0: all")->check(kNotNegative)->capture_default_str();
   app->add_option("--threads", options->threads, "0: all cores")->capture_default_str()->check(CLI::Range(0, 1024));
   app->callback([options] { run_and_tell_import(*options); });
 }
@@ -122,7 +123,9 @@ void add_export(CLI::App& data) {
   app->add_option("--keep", flags->keep, "approved, or all with their verdicts")
       ->check(CLI::IsMember({"approved", "all"}))
       ->capture_default_str();
-  app->add_option("--seed", flags->options.seed, "of the order, and of splits for clips that have none")->capture_default_str();
+  app->add_option("--seed", flags->options.seed, "of the order, and of splits for clips that have none")
+      ->check(kNotNegative)
+      ->capture_default_str();
   app->add_option("--val-share", flags->options.val_share, "of the groups without a split")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "base/log.h"
 #include "cli/data_flags.h"
 #include "cli/llm_flags.h"
@@ -48,14 +49,14 @@ struct TeacherFlags {
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     app.add_option("--budget-tokens", budget.tokens, "most tokens, counted in the same way; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
+        ->check(kNotNegative)
         ->capture_default_str();
     app.add_option("--requests-per-minute", model.requests_per_minute,
                    "of all processes of the store together, at an even pace; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
+        ->check(kNotNegative)
         ->capture_default_str();
     app.add_option("--tokens-per-minute", model.tokens_per_minute, "of all processes of the store together; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
+        ->check(kNotNegative)
         ->capture_default_str();
     app.add_option("--timeout", model.timeout, "seconds for one attempt")
         ->check(CLI::Range(0.01, 86400.0))
@@ -255,7 +256,7 @@ void add_stage_command(CLI::App& data, const std::string& name, const std::strin
   flags->teacher.add_to(*app);
   app->add_option("--prompts", flags->prompts, "folder of prompts (default: the program's own)")->type_name("DIR");
   app->add_option("--limit", flags->run.limit, "most jobs of the (first) stage in this run; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(kNotNegative)
       ->capture_default_str();
   app->add_option("--workers", flags->run.workers, "requests at the same time")
       ->check(CLI::Range(1, 1024))

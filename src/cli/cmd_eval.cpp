@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "cli/commands.h"
@@ -49,7 +50,7 @@ struct EvalFlags {
     app.add_option("--resamples", score.bootstrap.resamples, "of the bootstrap; 0: none")
         ->capture_default_str()
         ->check(CLI::Range(0, 1000000));
-    app.add_option("--seed", score.bootstrap.seed, "of the bootstrap")->capture_default_str();
+    app.add_option("--seed", score.bootstrap.seed, "of the bootstrap")->check(kNotNegative)->capture_default_str();
     app.add_flag("--json", json, "print one JSON object");
   }
 

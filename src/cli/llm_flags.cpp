@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 
 namespace areason {
 
@@ -38,10 +39,10 @@ void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::strin
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option(flag + "requests-per-minute", requests_per_minute, what + ": 0: no limit")
-      ->check(CLI::NonNegativeNumber)
+      ->check(kNotNegative)
       ->capture_default_str();
   app.add_option(flag + "tokens-per-minute", tokens_per_minute, what + ": 0: no limit")
-      ->check(CLI::NonNegativeNumber)
+      ->check(kNotNegative)
       ->capture_default_str();
 }
 
@@ -90,9 +91,7 @@ void BudgetFlags::add_to(CLI::App& app) {
   app.add_option("--max-cost", money, "most money to spend, in the currency of --prices; 0: no limit")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
-  app.add_option("--max-cost-tokens", tokens, "most tokens to use; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  app.add_option("--max-cost-tokens", tokens, "most tokens to use; 0: no limit")->check(kNotNegative)->capture_default_str();
 }
 
 llm::BudgetLimits BudgetFlags::limits() const {

@@ -137,6 +137,22 @@ TEST_F(VariantsTest, BrokenCheckpointsNameTheTensor) {
   EXPECT_NE(load_error().find("no *.safetensors"), std::string::npos);
 }
 
+// A model cut short would answer nonsense without a word.
+TEST_F(VariantsTest, ConfigurationsOfFewerLayersAreRefused) {
+  write();
+  const Json config = read_json_file(dir_.file("config.json"));
+  for (const char* part : {"text_config", "audio_config"}) {
+    Json fewer = config;
+    Json& layers = fewer[part][std::string(part) == "text_config" ? "num_hidden_layers" : "encoder_layers"];
+    const int all = layers;
+    layers = all - 1;
+    write_file_atomic(dir_.file("config.json"), fewer.dump());
+    const std::string error = load_error();
+    EXPECT_NE(error.find("layers." + std::to_string(all - 1) + "."), std::string::npos) << part << ": " << error;
+    EXPECT_NE(error.find("the configuration asks for " + std::to_string(all - 1) + " layers"), std::string::npos) << error;
+  }
+}
+
 // A configuration with enormous sizes must fail on the first tensor, not allocate.
 TEST_F(VariantsTest, AbsurdSizesAreRefusedBeforeAnythingIsAllocated) {
   write();

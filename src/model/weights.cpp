@@ -29,6 +29,16 @@ class Part {
 
   bool contains(const std::string& name) const { return out_.store.find(prefix_ + name) != nullptr; }
 
+  // A model without its last layers answers nonsense, which nobody would put down to a configuration that asks for too few.
+  void expect_no_layer(int index, const std::string& tensor_of_it) const {
+    const StoredTensor* more = out_.store.find(prefix_ + "layers." + std::to_string(index) + "." + tensor_of_it);
+    if (more != nullptr)
+      throw Error(
+          ErrorCode::kModel,
+          more->file + ": " + more->name + " is in the file, the configuration asks for " + std::to_string(index) + " layers",
+          "config.json belongs to another checkpoint");
+  }
+
   const StoredTensor& tensor(const std::string& name, const Shape& shape) const {
     const StoredTensor* found = out_.store.find(prefix_ + name);
     if (found == nullptr)
@@ -109,6 +119,7 @@ void load_encoder(ModelWeights& out, const ModelConfig& config) {
   encoder.positions = tower.vector("embed_positions.weight", {audio.max_positions, audio.width});
   for (int i = 0; i < audio.layers; ++i)
     encoder.layers.push_back(load_encoder_layer(tower, "layers." + std::to_string(i) + ".", audio));
+  tower.expect_no_layer(audio.layers, "fc1.weight");
   encoder.norm = tower.layer_norm("layer_norm", audio.width);
   const Part projector(out, "multi_modal_projector.");
   encoder.projector = projector.matrix_with_bias("linear", config.text.width, audio.width);
@@ -135,6 +146,7 @@ void load_decoder(ModelWeights& out, const DecoderConfig& config) {
   decoder.embedding = text.matrix("embed_tokens", config.vocab_size, config.width);
   for (int i = 0; i < config.layers; ++i)
     decoder.layers.push_back(load_decoder_layer(text, "layers." + std::to_string(i) + ".", config));
+  text.expect_no_layer(config.layers, "mlp.up_proj.weight");
   decoder.norm = text.rms_norm("norm", config.width);
   // A head in the file is used whatever the config says, as transformers 5 does (which never ties this model's); 4.x ties when
   // told to, and then writes no head.

@@ -86,6 +86,7 @@ void warn(const std::string& what) { log_warning("the cache on disk: " + what); 
 
 FileCache::FileCache(const std::string& dir, std::uint64_t most_bytes) : dir_(dir), most_bytes_(most_bytes) {
   make_directories(dir);
+  make_room(0);  // an earlier process may have been allowed more
 }
 
 std::span<const std::byte> FileCache::Content::bytes() const { return file_.bytes().subspan(sizeof(Header)); }

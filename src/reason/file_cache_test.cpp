@@ -85,6 +85,9 @@ TEST_F(FileCacheTest, TheLeastRecentlyUsedGoFirst) {
   put(cache, "e", "x");
   EXPECT_TRUE(std::filesystem::exists(dir_ + "/notes.txt"));
   EXPECT_TRUE(cache.has("a"));
+  const FileCache smaller(dir_, 400);  // room for one: the order of use holds
+  EXPECT_FALSE(cache.has("c"));
+  EXPECT_LE(cache.has("a") + cache.has("d"), 1);
 }
 
 TEST_F(FileCacheTest, AFolderThatCannotBeWrittenIsAMissOnly) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "cota/kinds.h"
 
 namespace areason::train {
@@ -49,20 +50,20 @@ void add_reward_options(CLI::App& app, GrpoOptions& o) {
   }
   app.add_option("--length-budget", o.rewards.length.budget, "tokens that cost nothing; 0: no answer is too long")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber)
+      ->check(kNotNegative)
       ->group("Reinforcement");
 }
 
 void add_sampling_options(CLI::App& app, GrpoOptions& o) {
   const auto in_group = [](CLI::Option* option) { option->capture_default_str()->group("Reinforcement"); };
-  in_group(app.add_option("--prompts", o.prompts, "questions a step")->check(CLI::PositiveNumber));
-  in_group(app.add_option("--group", o.group, "answers to each question")->check(CLI::PositiveNumber));
-  in_group(app.add_option("--temperature", o.sampling.temperature, "of the answers")->check(CLI::PositiveNumber));
-  in_group(app.add_option("--max-new-tokens", o.sampling.max_new_tokens, "of an answer")->check(CLI::PositiveNumber));
-  in_group(app.add_option("--running", o.sampling.running, "answers written at the same time")->check(CLI::PositiveNumber));
+  in_group(app.add_option("--prompts", o.prompts, "questions a step")->check(kPositive));
+  in_group(app.add_option("--group", o.group, "answers to each question")->check(kPositive));
+  in_group(app.add_option("--temperature", o.sampling.temperature, "of the answers")->check(kPositive));
+  in_group(app.add_option("--max-new-tokens", o.sampling.max_new_tokens, "of an answer")->check(kPositive));
+  in_group(app.add_option("--running", o.sampling.running, "answers written at the same time")->check(kPositive));
   in_group(app.add_option("--resample", o.resample,
                           "so many times a step's questions whose answers have equal rewards are replaced (dynamic sampling)")
-               ->check(CLI::NonNegativeNumber));
+               ->check(kNotNegative));
   app.add_option_function<std::vector<std::string>>(
          "--prefer",
          [&o](const std::vector<std::string>& all) {
@@ -89,12 +90,12 @@ void add_grpo_options(CLI::App& app, TrainOptions& options) {
   add_reward_options(app, o);
   const auto in_group = [](CLI::Option* option) { option->capture_default_str()->group("Reinforcement"); };
   in_group(app.add_option("--kl", o.limits.kl, "weight of the divergence from the reference; 0: none is loaded")
-               ->check(CLI::NonNegativeNumber));
+               ->check(kNotNegative));
   in_group(app.add_option("--reference", o.reference, "checkpoint that the divergence is from (default: --init)"));
-  in_group(app.add_option("--updates", o.updates, "of the weights with one step's answers")->check(CLI::PositiveNumber));
+  in_group(app.add_option("--updates", o.updates, "of the weights with one step's answers")->check(kPositive));
   in_group(app.add_option("--ratio-low", o.limits.ratio_low, "the ratio of probabilities is clipped at 1 minus this …")
                ->check(CLI::Range(0.0, 1.0)));
-  in_group(app.add_option("--ratio-high", o.limits.ratio_high, "… and at 1 plus this")->check(CLI::NonNegativeNumber));
+  in_group(app.add_option("--ratio-high", o.limits.ratio_high, "… and at 1 plus this")->check(kNotNegative));
   add_choice<AdvantageScale>(app, "--advantage", o.scale,
                              "reward minus the group's mean, divided by its standard deviation (std) or not (none)",
                              {{"std", AdvantageScale::kDeviation}, {"none", AdvantageScale::kNone}});

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "base/interrupt.h"
 #include "chat/conversation.h"
 #include "train/grpo_flags.h"
@@ -14,6 +15,8 @@
 
 namespace {
 
+using areason::kNotNegative;
+using areason::kPositive;
 using areason::train::BadRows;
 using areason::train::Collectives;
 using areason::train::DecayGroups;
@@ -40,16 +43,16 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--system", o.data_options.system_prompt, "system prompt (default: the authors')");
   app.add_option("--batch-samples", o.data_options.batch_samples, "samples a step, at least")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--micro-tokens", o.data_options.micro_tokens, "tokens a micro-batch, about")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--max-row-samples", o.data_options.max_row_samples, "samples that share one audio prefix")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--max-length", o.data_options.max_length, "tokens of a sample, its audio included")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--truncation", o.data_options.truncation,
                  "of longer samples: delete leaves them out; left and right cut text at that side, never audio")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Truncation>{
@@ -57,24 +60,26 @@ void add_data_options(CLI::App& app, TrainOptions& o) {
       ->default_str("delete");
   app.add_option("--time-masks", o.data_options.time_masks, "SpecAugment when the tower trains")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   app.add_option("--frequency-masks", o.data_options.frequency_masks, "SpecAugment when the tower trains")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   for (int k = 0; k < areason::train::kLabelKinds; ++k) {
     const std::string kind = areason::train::label_kind_name(k);
     app.add_option("--" + kind + "-weight", o.data_options.weights[static_cast<std::size_t>(k)],
                    "weight of the loss on tokens of this part of the answer")
         ->capture_default_str()
-        ->check(CLI::NonNegativeNumber);
+        ->check(kNotNegative);
   }
   app.add_option("--key-words", o.data_options.key_words,
                  "regular expression; the loss on what its groups match in an answer has --key-weight");
   app.add_flag_callback(
       "--no-shuffle", [&o] { o.data_options.order = areason::train::RowOrder::kAsGiven; },
       "take the rows as the files have them (those of one clip together)");
-  app.add_option("--limit", o.limit, "use only the first samples")->check(CLI::NonNegativeNumber);
-  app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")->capture_default_str();
+  app.add_option("--limit", o.limit, "use only the first samples")->check(kNotNegative);
+  app.add_option("--seed", o.data_options.seed, "initial weights, order of the data, dropout")
+      ->check(kNotNegative)
+      ->capture_default_str();
   app.add_option("--feature-cache", o.feature_cache, "folder for a frozen tower's outputs (default: OUT/features)");
 }
 
@@ -106,27 +111,24 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
       ->capture_default_str()
       ->check(CLI::Range(1, 3));
   app.add_option("--memory", o.memory_gib, "GiB of one process, to refuse what cannot fit (default: its share of what is free)")
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--peak-tflops", o.peak_tflops, "of one process, for the MFU (default: measured at the start)")
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
 }
 
 void add_schedule_options(CLI::App& app, TrainOptions& o) {
-  app.add_option("--lr", o.schedule.peak, "peak learning rate (default: 1e-3; of --method grpo 1e-5)")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)")->check(CLI::NonNegativeNumber);
-  app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)")->check(CLI::NonNegativeNumber);
+  app.add_option("--lr", o.schedule.peak, "peak learning rate (default: 1e-3; of --method grpo 1e-5)")->check(kNotNegative);
+  app.add_option("--audio-lr", o.audio_rate, "peak for the audio tower (default: --lr)")->check(kNotNegative);
+  app.add_option("--projector-lr", o.projector_rate, "peak for the projector (default: --lr)")->check(kNotNegative);
   app.add_flag("--muon", o.optimizer.muon, "Muon for the decoder's matrices, AdamW for the rest");
-  app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)")->check(CLI::NonNegativeNumber);
+  app.add_option("--muon-lr", o.muon_rate, "peak for what Muon updates (default: --lr)")->check(kNotNegative);
   app.add_option("--schedule", o.schedule.shape, "of the learning rate after warm-up")
       ->transform(CLI::CheckedTransformer(std::map<std::string, ScheduleShape>{
           {"cosine", ScheduleShape::kCosine}, {"linear", ScheduleShape::kLinear}, {"constant", ScheduleShape::kConstant}}))
       ->default_str("cosine");
-  app.add_option("--min-lr", o.schedule.floor, "what cosine and linear end at")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--min-lr", o.schedule.floor, "what cosine and linear end at")->capture_default_str()->check(kNotNegative);
+  app.add_option("--warmup", o.schedule.warmup, "steps")->capture_default_str()->check(kNotNegative);
+  app.add_option("--weight-decay", o.optimizer.weight_decay)->capture_default_str()->check(kNotNegative);
   app.add_option(
          "--decay-groups", o.optimizer.decay_groups,
          "what weight decay shrinks: all; transformers-4.48 (no biases, no LayerNorm); transformers-5 (no biases, no norms)")
@@ -143,30 +145,30 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
       ->default_str("32bit");
   app.add_option("--clip", o.optimizer.clip, "of the gradient's global norm; 0: off")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   app.add_option("--dropout", o.forward.dropout)->capture_default_str()->check(CLI::Range(0.0, 0.99));
   app.add_option("--label-smoothing", o.forward.label_smoothing)->capture_default_str()->check(CLI::Range(0.0, 0.99));
   app.add_option("--neftune", o.forward.neftune, "alpha of NEFTune's noise on the embeddings")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   app.add_option("--z-loss", o.forward.z_loss, "weight of the squared log of the softmax's denominator")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes")->check(CLI::NonNegativeNumber);
-  app.add_option("--epochs", o.epochs)->capture_default_str()->check(CLI::PositiveNumber);
+      ->check(kNotNegative);
+  app.add_option("--max-steps", o.max_steps, "0: by --epochs or --max-minutes")->check(kNotNegative);
+  app.add_option("--epochs", o.epochs)->capture_default_str()->check(kPositive);
   app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--log-every", o.log_every)->capture_default_str()->check(CLI::PositiveNumber);
+      ->check(kNotNegative);
+  app.add_option("--log-every", o.log_every)->capture_default_str()->check(kPositive);
   app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str();
-  app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(kPositive);
   app.add_option("--save-every", o.save_every, "steps")->capture_default_str();
   app.add_option("--keep,--save-total-limit", o.keep, "checkpoints; the best one is always kept")->capture_default_str();
   app.add_option("--spike", o.guard.spike, "a step whose loss is above this times the running mean is skipped; 0: never")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   app.add_option("--max-skipped", o.guard.limit, "so many skipped steps in a row end the run")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(kPositive);
   app.add_option("--stop-after", o.stop_after, "save and stop after this many steps of this process");
   app.add_flag("--fresh", o.fresh, "start over: removes the run folder's checkpoints");
 }
@@ -174,7 +176,7 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
 void add_adapter_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--lora-rank", o.adapter.rank, "train a LoRA adapter beside the model of --init; 0: the model itself")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(kNotNegative);
   app.add_option("--lora-alpha", o.adapter.alpha)->capture_default_str();
   app.add_option("--lora-dropout", o.adapter.dropout)->capture_default_str()->check(CLI::Range(0.0, 0.99));
   app.add_flag_callback(
