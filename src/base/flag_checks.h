@@ -20,8 +20,7 @@ inline CLI::Validator number_that(bool (*holds)(double), const std::string& sign
 
 }  // namespace flag_checks
 
-inline const CLI::Validator kNotNegative =
-    flag_checks::number_that([](double x) { return x >= 0; }, ">= 0", "of 0 or more");
+inline const CLI::Validator kNotNegative = flag_checks::number_that([](double x) { return x >= 0; }, ">= 0", "of 0 or more");
 inline const CLI::Validator kPositive = flag_checks::number_that([](double x) { return x > 0; }, "> 0", "above 0");
 
 }  // namespace areason

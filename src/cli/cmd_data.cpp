@@ -221,6 +221,7 @@ void register_data(CLI::App& app) {
   add_stats(*data);
   add_bench(*data);
   add_data_files(*data);
+  add_data_check(*data);
   add_data_stages(*data);
   data->add_subcommand("kinds", "print the table of question kinds (docs/nano_kinds.md)")->callback([] {
     fmt::print("{}", kinds_markdown());

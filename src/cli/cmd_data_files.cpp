@@ -1,4 +1,4 @@
-// audio-reasoner data import | check | export: clips into a set, and samples out of it.
+// audio-reasoner data import | export: clips into a set, and samples out of it.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -14,15 +14,11 @@
 #include "base/thread_pool.h"
 #include "cli/data_flags.h"
 #include "cli/paths.h"
-#include "cota/claims.h"
 #include "cota/export.h"
 #include "cota/export_folder.h"
 #include "cota/import.h"
 #include "cota/import_sources.h"
-#include "cota/quality.h"
-#include "cota/review.h"
 #include "cota/stage_run.h"
-#include "cota/stage_teacher.h"
 
 namespace areason {
 
@@ -138,111 +134,6 @@ void add_export(CLI::App& data) {
   app->callback([flags] { run_export(*flags); });
 }
 
-struct CheckFlags {
-  SetFlags set;
-  std::string samples;
-  bool measure = false, json = false;
-};
-
-void check_arguments(const CheckFlags& flags) {
-  if (flags.samples.empty() == flags.set.set.empty())
-    throw Error(ErrorCode::kUsage, "data check needs either --set or --samples",
-                "--set DIR for a set, --samples FILE for a sample file");
-}
-
-void run_check(const CheckFlags& flags) {
-  std::map<std::string, std::int64_t> by_code;
-  std::int64_t checked = 0, bad = 0;
-  QualityReport quality;
-  const auto check = [&](const Sample& sample, const SourceClip* clip) {
-    const auto defects = sample_defects(sample, clip);
-    quality.add(sample);
-    ++checked;
-    if (!defects.empty() && ++bad <= 20) fmt::print(stderr, "{}: {}\n", sample.id, defects[0]);
-    std::set<std::string> codes;
-    for (const std::string& d : defects) codes.insert(d.substr(0, d.find(':')));
-    for (const std::string& code : codes) ++by_code[code];
-  };
-  if (!flags.samples.empty()) {
-    read_samples(flags.samples, [&](Sample&& s) { check(s, nullptr); });
-  } else {
-    const auto store = flags.set.open_existing();
-    store->each({stage_name(Stage::kReview), {}, flags.set.filter()}, store::JobState::kDone, [&](store::Job&& job) {
-      const StageItem item = read_payload(job);
-      check(item.sample, &item.clip);
-    });
-  }
-  if (flags.json) {
-    fmt::print(
-        "{}\n",
-        dump_json(Json{{"samples", checked}, {"with_defects", bad}, {"defects", by_code}, {"set", quality.to_json()}}, 2));
-    return;
-  }
-  fmt::print("{} samples, {} with defects\n", checked, bad);
-  for (const auto& [code, count] : by_code) fmt::print("{:>9} {}\n", count, code);
-  fmt::print("{}", quality.text());
-}
-
-struct MeasuredChecks {
-  std::int64_t chains = 0, by_checker = 0, by_reviewer = 0;
-};
-
-// What the checker and the oracle as the reviewer make of chains with planted errors (tools/plant_errors.py).
-void run_measure(const CheckFlags& flags) {
-  if (flags.samples.empty())
-    throw Error(ErrorCode::kUsage, "--measure needs --samples", "a file that tools/plant_errors.py has written");
-  std::map<std::string, MeasuredChecks> by_sort;
-  const auto oracle = make_oracle_teacher();
-  std::ifstream in(flags.samples, std::ios::binary);
-  if (!in) throw Error(ErrorCode::kInput, flags.samples + ": cannot be opened", "check the path");
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    const std::string where = flags.samples + ", line " + std::to_string(number);
-    const Json json = parse_json(line, where);
-    const Sample sample = sample_from_json(json, where);
-    if (!json.contains("planted") || !json["planted"].is_string())
-      throw Error(ErrorCode::kInput, where + ": no \"planted\"", "give a file that tools/plant_errors.py has written");
-    MeasuredChecks& m = by_sort[json["planted"].get<std::string>()];
-    ++m.chains;
-    m.by_checker += false_claims(sample, nullptr).empty() ? 0 : 1;
-    m.by_reviewer += oracle_refuses(*oracle, sample) ? 1 : 0;
-  }
-  MeasuredChecks clean = by_sort[""], planted;
-  fmt::print("{:<12} {:>8} {:>10} {:>10}\n", "planted", "chains", "checker", "reviewer");
-  for (const auto& [sort, m] : by_sort) {
-    fmt::print("{:<12} {:>8} {:>10} {:>10}\n", sort.empty() ? "nothing" : sort, m.chains, m.by_checker, m.by_reviewer);
-    if (sort.empty()) continue;
-    planted.chains += m.chains;
-    planted.by_checker += m.by_checker;
-    planted.by_reviewer += m.by_reviewer;
-  }
-  const auto share = [](std::int64_t n, std::int64_t of) {
-    return of == 0 ? 0.0 : 100.0 * static_cast<double>(n) / static_cast<double>(of);
-  };
-  for (const auto& [who, found, alarms] : {std::tuple{"checker", planted.by_checker, clean.by_checker},
-                                           std::tuple{"reviewer", planted.by_reviewer, clean.by_reviewer}})
-    fmt::print("{}: recall {:.2f} %, false alarms {:.2f} % of {} chains, precision {:.2f} %\n", who,
-               share(found, planted.chains), share(alarms, clean.chains), clean.chains, share(found, found + alarms));
-}
-
-void add_check(CLI::App& data) {
-  auto flags = std::make_shared<CheckFlags>();
-  CLI::App* app =
-      data.add_subcommand("check",
-                          "rules without a teacher: structure, leaks, letters, quotations, repetition, every claim that "
-                          "touches the timeline; questions that recur, gold letters");
-  flags->set.add_to(*app);
-  app->get_option("--set")->required(false);
-  app->add_option("--samples", flags->samples, "a sample file instead of a set's chains")->type_name("FILE");
-  app->add_flag("--measure", flags->measure,
-                "recall and false alarms on errors that tools/plant_errors.py planted in --samples");
-  app->add_flag("--json", flags->json, "print JSON instead of a table");
-  app->callback([flags] {
-    check_arguments(*flags);
-    flags->measure ? run_measure(*flags) : run_check(*flags);
-  });
-}
-
 }  // namespace
 
 void SetFlags::add_to(CLI::App& app) {
@@ -324,7 +215,6 @@ std::string default_prompts_dir() {
 
 void add_data_files(CLI::App& data) {
   add_import(data);
-  add_check(data);
   add_export(data);
 }
 

@@ -37,6 +37,7 @@ void export_set(const SetFlags& set, const std::string& format_and_folder);
 std::string default_prompts_dir();
 
 void add_data_stages(CLI::App& data);
-void add_data_files(CLI::App& data);  // import, check, export
+void add_data_files(CLI::App& data);  // import, export
+void add_data_check(CLI::App& data);
 
 }  // namespace areason

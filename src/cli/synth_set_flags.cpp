@@ -95,7 +95,7 @@ ScriptSource SynthSetFlags::teacher_scripts(std::vector<SetOrder>& orders, const
   options.workers = teacher.workers;
   options.seed = job.seed;
   options.prompt = read_prompt_file(prompts.empty() ? default_prompts_dir() : prompts, "script/default");
-  const ScriptCounts counts = write_scripts(file, ids, options);
+  const KeptCounts counts = write_scripts(file, ids, options);
   log_info(fmt::format("scripts: {} written, {} were there, {} answers refused, {} clips given up; {}", counts.written,
                        counts.known, counts.refused_answers, counts.given_up.size(), spent_line(*spending)));
   const std::set<std::string> gone(counts.given_up.begin(), counts.given_up.end());

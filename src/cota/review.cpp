@@ -132,13 +132,14 @@ Parsed<Review> parse_review(std::string_view whole) {
   return {Review{*verdict, text.substr(0, kReasonBytes)}, ""};
 }
 
-std::vector<std::string> sample_defects(const Sample& s, const SourceClip* facts) {
+std::vector<std::string> sample_defects(const Sample& s, const SourceClip* facts, const std::vector<std::string>* claims) {
   std::vector<std::string> out;
   check_structure(s, out);
   check_letter(s, out);
   check_planning(s, out);
   check_repetition(s, out);
-  for (std::string& claim : false_claims(s, facts)) out.push_back(std::move(claim));
+  const std::vector<std::string> wrong = claims != nullptr ? *claims : false_claims(s, facts);
+  out.insert(out.end(), wrong.begin(), wrong.end());
   if (const std::string said = said_in(s, facts); !said.empty()) {
     for (const Section section : kSections) {
       for (const std::string& quote : quotations(s.sections[section])) {

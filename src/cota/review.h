@@ -21,8 +21,9 @@ struct Review {
 Parsed<Review> parse_review(std::string_view text);
 
 // What rules find wrong: structure, leaks, letters that are no option or not the answer's, quotes that nobody says, placeholder
-// text, repetition, and claims that the timeline refutes (claims.h). `facts` may be null. Each begins with a short code and a
-// colon ("quote: nobody says …").
-std::vector<std::string> sample_defects(const Sample& sample, const SourceClip* facts);
+// text, repetition, and claims that the timeline refutes: `claims`, or those that the rules of claims.h find without it.
+// `facts` may be null. Each begins with a short code and a colon ("quote: nobody says …").
+std::vector<std::string> sample_defects(const Sample& sample, const SourceClip* facts,
+                                        const std::vector<std::string>* claims = nullptr);
 
 }  // namespace areason

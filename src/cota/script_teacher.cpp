@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <filesystem>
-#include <fstream>
-#include <mutex>
 #include <set>
 #include <sstream>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "base/thread_pool.h"
 
 namespace areason {
 namespace {
@@ -171,89 +164,14 @@ Json script_json(const std::string& id, const DialogueScript& script, const std:
   return out;
 }
 
-class ScriptWriter {
- public:
-  ScriptWriter(const std::string& file, const ScriptTeacherOptions& options) : options_(options), out_(file, std::ios::app) {
-    if (!out_) throw Error(ErrorCode::kFailure, file + ": cannot be written", "check the folder's permissions");
-  }
-
-  ScriptCounts write(const std::vector<std::string>& open) {
-    ThreadPool pool(std::min(options_.workers, static_cast<int>(std::max<std::size_t>(1, open.size()))));
-    std::atomic<std::size_t> next{0};
-    pool.parallel_for(static_cast<std::size_t>(pool.size()), 1, [&](std::size_t, std::size_t) {
-      for (std::size_t i = next++; i < open.size() && !stopped_; i = next++) {
-        throw_if_interrupted();
-        one(open[i]);
-      }
-    });
-    if (!stop_reason_.empty())
-      throw Error(ErrorCode::kRemote, "the scripts' teacher stopped: " + stop_reason_,
-                  "what came is kept; run the command again");
-    return counts_;
-  }
-
- private:
-  void one(const std::string& id) {
-    Random random = Random::for_item(options_.seed, "teacher script/" + id);
-    const std::string place = kPlaces[random.below(kPlaces.size())];
-    const PromptValues values = {{"scenario", place + "; " + kTurns[random.below(kTurns.size())]},
-                                 {"speakers", std::to_string(random.between(2, 4))},
-                                 {"lines", std::to_string(random.between(6, 10))}};
-    std::string reason;
-    for (int attempt = 0; attempt < options_.max_tries; ++attempt) {
-      const llm::Reply reply = options_.provider->complete(request(values, reason, attempt));
-      if (llm::stops_run(reply.finish)) return stop(reply.error);
-      reason = reply.error.empty() ? std::string("it ended ") + llm::finish_name(reply.finish) : reply.error;
-      if (reply.finish == llm::Finish::kStop) {
-        auto script = parse_script(reply.text);
-        if (script.value) {
-          script.value->scenario = place;
-          script.value->by = options_.model;
-          return keep(script_json(id, *script.value, options_.prompt.version));
-        }
-        reason = script.refusal;
-      }
-      const std::lock_guard lock(mutex_);
-      ++counts_.refused_answers;
-    }
-    const std::lock_guard lock(mutex_);
-    counts_.given_up.push_back(id);
-  }
-
-  llm::Request request(const PromptValues& values, const std::string& reason, int attempt) const {
-    llm::Request request;
-    request.model = options_.model;
-    request.sample = attempt;
-    request.parameters = options_.parameters;
-    request.parameters.max_output_tokens = options_.prompt.max_tokens;
-    request.parameters.temperature = options_.prompt.temperature;
-    request.timeout_seconds = options_.timeout_seconds;
-    std::string text = render_prompt(options_.prompt, values);
-    if (!reason.empty())
-      text += "\n\nAn earlier answer to this could not be used: " + reason + ". Answer again, in the form described above.";
-    request.messages = {llm::text_message(llm::Role::kUser, text)};
-    return request;
-  }
-
-  void keep(const Json& line) {
-    const std::lock_guard lock(mutex_);
-    out_ << dump_json(line) + "\n" << std::flush;
-    if (!out_) throw Error(ErrorCode::kFailure, "the scripts cannot be written", "is the disk full?");
-    ++counts_.written;
-  }
-  void stop(const std::string& why) {
-    const std::lock_guard lock(mutex_);
-    stop_reason_ = why.empty() ? "no reason given" : why;
-    stopped_ = true;
-  }
-
-  const ScriptTeacherOptions& options_;
-  std::ofstream out_;
-  std::mutex mutex_;
-  std::atomic<bool> stopped_{false};
-  std::string stop_reason_;
-  ScriptCounts counts_;
-};
+PromptValues order_of(const std::string& id, std::uint64_t seed) {
+  Random random = Random::for_item(seed, "teacher script/" + id);
+  const std::string place = kPlaces[random.below(kPlaces.size())];
+  return {{"place", place},
+          {"scenario", place + "; " + kTurns[random.below(kTurns.size())]},
+          {"speakers", std::to_string(random.between(2, 4))},
+          {"lines", std::to_string(random.between(6, 10))}};
+}
 
 DialogueScript script_of(const Json& json, const std::string& where) {
   DialogueScript script;
@@ -299,40 +217,29 @@ Parsed<DialogueScript> parse_script(std::string_view whole) {
   return refusal.empty() ? Parsed<DialogueScript>{std::move(script), ""} : Parsed<DialogueScript>{{}, refusal};
 }
 
-ScriptCounts write_scripts(const std::string& file, const std::vector<std::string>& ids, const ScriptTeacherOptions& options) {
+KeptCounts write_scripts(const std::string& file, const std::vector<std::string>& ids, const ScriptTeacherOptions& options) {
   const auto known = read_scripts(file);
-  // A torn last line is cut off before anything is appended to it.
-  if (std::filesystem::exists(file)) {
-    const std::string text = read_file(file);
-    const std::size_t end = text.rfind('\n');
-    const std::size_t good = end == std::string::npos ? 0 : end + 1;
-    if (good < text.size()) std::filesystem::resize_file(file, good);
-  }
-  std::vector<std::string> open;
+  std::vector<AskedItem> open;
   for (const std::string& id : ids) {
-    if (!known.contains(id)) open.push_back(id);
+    if (known.contains(id)) continue;
+    const PromptValues values = order_of(id, options.seed);
+    open.push_back({id, values, [&options, id, place = values.at("place")](std::string_view answer) {
+                      auto script = parse_script(answer);
+                      if (!script.value) return Parsed<Json>{{}, script.refusal};
+                      script.value->scenario = place;
+                      script.value->by = options.model;
+                      return Parsed<Json>{script_json(id, *script.value, options.prompt.version), ""};
+                    }});
   }
-  ScriptCounts counts;
-  if (!open.empty()) counts = ScriptWriter(file, options).write(open);
+  KeptCounts counts = ask_and_keep(file, open, options, "the scripts' teacher");
   counts.known = static_cast<int>(ids.size() - open.size());
-  std::sort(counts.given_up.begin(), counts.given_up.end());
   return counts;
 }
 
 std::map<std::string, DialogueScript> read_scripts(const std::string& file) {
   std::map<std::string, DialogueScript> out;
-  if (!std::filesystem::exists(file)) return out;
-  const std::string text = read_file(file);
-  int number = 0;
-  for (std::size_t from = 0, to = text.find('\n'); to != std::string::npos; from = to + 1, to = text.find('\n', from)) {
-    const std::string where = file + ", line " + std::to_string(++number);
-    const std::string line = text.substr(from, to - from);
-    if (trimmed(line).empty()) continue;
-    const Json json = parse_json(line, where);
-    if (!json.is_object() || !json.contains("id") || !json["id"].is_string())
-      throw Error(ErrorCode::kInput, where + ": a script without \"id\"", "delete the line; the script is asked for again");
-    out[json["id"].get<std::string>()] = script_of(json, where);
-  }
+  each_kept(file, "a script",
+            [&](const std::string& id, const Json& line, const std::string& where) { out[id] = script_of(line, where); });
   return out;
 }
 

@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "cota/annotate.h"
-#include "cota/stage_prompt.h"
-#include "llm/provider.h"
+#include "cota/kept_answers.h"
 #include "synth/dialogue_script.h"
 
 namespace areason {
@@ -22,23 +21,12 @@ namespace areason {
 // than two speakers or four lines, more than six speakers, a line twice, one of over 40 words, text that cannot be quoted.
 Parsed<DialogueScript> parse_script(std::string_view text);
 
-struct ScriptTeacherOptions {
-  llm::ProviderPtr provider;
-  std::string model;
-  llm::GenerationParameters parameters;  // temperature and length: the prompt's, where it has them
-  double timeout_seconds = 600;
-  StagePrompt prompt;
-  int workers = 4;
-  int max_tries = 3;
+struct ScriptTeacherOptions : AskedModelOptions {
   std::uint64_t seed = 1;  // of what is asked for: place, number of speakers and lines
-};
-struct ScriptCounts {
-  int written = 0, known = 0, refused_answers = 0;
-  std::vector<std::string> given_up;  // clip ids
 };
 // One script for each id that `file` does not have yet, appended as it comes: {"id", "scenario", "speakers", "lines", "by",
 // "prompt_version"} a line.
-ScriptCounts write_scripts(const std::string& file, const std::vector<std::string>& ids, const ScriptTeacherOptions& options);
+KeptCounts write_scripts(const std::string& file, const std::vector<std::string>& ids, const ScriptTeacherOptions& options);
 
 // By clip id; a torn last line is left out. Empty when there is no file.
 std::map<std::string, DialogueScript> read_scripts(const std::string& file);

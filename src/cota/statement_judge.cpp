@@ -1,0 +1,92 @@
+#include "cota/statement_judge.h"
+
+namespace areason::claims {
+namespace {
+
+// A statement about each occurrence, for one of them.
+Statement with_one(const Statement& statement, const Name& each, int index) {
+  Statement out = statement;
+  const auto pin = [&](Names& names) {
+    for (Name& name : names) {
+      if (!name.each || name.text != each.text || name.what != each.what) continue;
+      name.each = false;
+      name.nth = index;
+    }
+  };
+  for (Names& names : out.of) pin(names);
+  std::vector<Expression*> open = {&out.left, &out.right};
+  while (!open.empty()) {
+    Expression* e = open.back();
+    open.pop_back();
+    for (Names& names : e->of) pin(names);
+    for (Expression& side : e->sides) open.push_back(&side);
+  }
+  return out;
+}
+
+const Name* each_in(const std::vector<Names>& of) {
+  for (const Names& names : of)
+    for (const Name& name : names)
+      if (name.each && name.nth == 0) return &name;
+  return nullptr;
+}
+
+const Name* each_in(const Expression& e) {
+  if (const Name* found = each_in(e.of)) return found;
+  for (const Expression& side : e.sides)
+    if (const Name* found = each_in(side)) return found;
+  return nullptr;
+}
+
+}  // namespace
+
+Verdict StatementJudge::judge(const Statement& statement) const {
+  const Name* each = each_in(statement.of);
+  if (each == nullptr) each = each_in(statement.left);
+  if (each == nullptr) each = each_in(statement.right);
+  if (each == nullptr) return judge_plain(statement);
+  Name all = *each;
+  all.each = false;
+  const Meant found = meant(all);
+  if (found.open) return Verdict::kOpen;
+  if (found.events.empty()) return Verdict::kFalse;
+  for (int i = 1; i <= static_cast<int>(found.events.size()); ++i)
+    if (const Verdict v = judge_plain(with_one(statement, *each, i)); v != Verdict::kHolds) return v;
+  return Verdict::kHolds;
+}
+
+Verdict StatementJudge::judge_plain(const Statement& statement) const {
+  if (statement.fact.empty()) return compare(statement);
+  const Fit found = fit(statement);
+  if (found.open) return Verdict::kOpen;
+  return (statement.denied ? found.strict : !found.lenient) ? Verdict::kFalse : Verdict::kHolds;
+}
+
+StatementJudge::Fit StatementJudge::fit(const Statement& s) const {
+  const Fit open{true, false, true}, absent{false, false, false};
+  if (s.fact == "other") return open;
+  if (s.fact == "music") return fit_music(s.text);
+  if (s.fact == "answer") return fit_answer(s.text);
+  if (s.fact == "silent") return fit_silence(s.numbers[0], s.numbers[1]);
+  std::vector<Set> sets;
+  for (const Names& names : s.of) {
+    const Meant found = meant(names);
+    if (found.open) return open;
+    if (s.fact == "heard") return {!found.events.empty(), !found.events.empty() && found.exact, false};
+    if (found.events.empty()) return absent;
+    sets.push_back(found.events);
+  }
+  if (s.fact == "order") return {facts_.in_sequence(sets), false, false};
+  if (s.fact == "first") return fit_place(sets[0], 1);
+  if (s.fact == "last") return fit_place(sets[0], -1);
+  if (s.fact == "nth") return fit_place(sets[0], static_cast<int>(s.numbers[0]));
+  if (s.fact == "at" || s.fact == "within") return fit_time(s, sets[0]);
+  if (s.fact == "says") return fit_says(sets[0], s.text);
+  if (s.fact == "topic") return fit_topic(sets[0], s.text);
+  if (s.fact == "is") return fit_is(sets[0], s.text);
+  if (s.fact == "alone") return fit_alone(sets[0]);
+  if (s.of.size() == 1) return fit_extreme(s.fact, sets[0]);
+  return fit_pair(s.fact, sets[0], sets[1]);
+}
+
+}  // namespace areason::claims
