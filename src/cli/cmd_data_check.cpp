@@ -2,8 +2,8 @@
 // errors.
 #include <fmt/format.h>
 
-#include <functional>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -108,8 +108,8 @@ class ClaimChecker {
   // "" without a reader.
   std::string summary() const {
     if (!reads_) return "";
-    return fmt::format("reader: {} chains read, {} not; {} statements, {} of them beyond what a timeline tells\n", read_, unread_,
-                       statements_, open_);
+    return fmt::format("reader: {} chains read, {} not; {} statements, {} of them beyond what a timeline tells\n", read_,
+                       unread_, statements_, open_);
   }
   Json to_json() const { return Json{{"read", read_}, {"not_read", unread_}, {"statements", statements_}, {"open", open_}}; }
   bool reads() const { return reads_; }
@@ -202,7 +202,8 @@ void add_data_check(CLI::App& data) {
   app->add_flag("--measure", flags->measure,
                 "recall and false alarms on errors that tools/plant_errors.py planted in --samples");
   app->add_flag("--json", flags->json, "print JSON instead of a table");
-  flags->reader.add_to(*app, "reader-", "who reads the chains into statements that the program judges (default: the rules alone)");
+  flags->reader.add_to(*app, "reader-",
+                       "who reads the chains into statements that the program judges (default: the rules alone)");
   app->add_option("--readings", flags->readings,
                   "file of readings, read first and appended to (default with a reader: SET/readings.jsonl or "
                   "SAMPLES.readings.jsonl); without --reader-api only what it holds is judged")

@@ -7,12 +7,14 @@
 namespace areason::claims {
 
 bool has_latin_letter(const std::string& text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
 }
 
 std::vector<std::string> spoken_words(const std::string& plain_text) {
   std::vector<std::string> out;
-  for (std::size_t from = 1, to = plain_text.find(' ', 1); to != std::string::npos; from = to + 1, to = plain_text.find(' ', from))
+  for (std::size_t from = 1, to = plain_text.find(' ', 1); to != std::string::npos;
+       from = to + 1, to = plain_text.find(' ', from))
     if (to > from) out.push_back(plain_text.substr(from, to - from));
   return out;
 }
@@ -44,12 +46,13 @@ bool in_order(const std::vector<std::string>& words, const std::vector<std::stri
   return true;
 }
 
-std::vector<double> figures_of(const std::vector<std::string>& words) {
+std::vector<double> figures_of(const std::vector<std::string>& words, Figures as) {
   std::vector<double> out;
   for (const std::string& word : words) {
-    if (word.size() > 1 && word.find_first_not_of("0123456789") == std::string::npos) {
+    const bool written = word.size() > 1 && word.find_first_not_of("0123456789") == std::string::npos;
+    if (written && as == Figures::kDigits) {
       for (const char c : word) out.push_back(c - '0');
-    } else if (const double n = number_of(word); n >= 0 && n < 10) {
+    } else if (const double n = number_of(word); n >= 0) {
       out.push_back(n);
     }
   }

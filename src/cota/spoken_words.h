@@ -12,7 +12,8 @@ bool has_latin_letter(const std::string& text);
 bool nearly_equal(const std::string& a, const std::string& b);
 // Are the words in the text one after the other, others between them or not? Numbers are left out.
 bool in_order(const std::vector<std::string>& words, const std::vector<std::string>& text);
-// Digits that are spoken or written: "nine zero", "9 0" and "90" alike.
-std::vector<double> figures_of(const std::vector<std::string>& words);
+// Numbers that are spoken or written, digit by digit ("nine zero", "9 0" and "90" alike) or as they stand.
+enum class Figures { kDigits, kWhole };
+std::vector<double> figures_of(const std::vector<std::string>& words, Figures as);
 
 }  // namespace areason::claims

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cota/annotate.h"
+#include "cota/claim_text.h"
 
 namespace areason::claims {
 namespace {
@@ -17,15 +18,16 @@ struct Form {
   const char* name;
   const char* arguments;
 };
-constexpr std::array kNumbers = {Form{"start", "x"}, Form{"end", "x"},    Form{"length", "x"}, Form{"level", "x"},
-                                 Form{"count", "x"}, Form{"kinds", "?"},  Form{"voices", "?"}, Form{"words", "x"}, Form{"digits", "x"},
-                                 Form{"gap", "xx"},  Form{"shared", "xx"}, Form{"clip", "?"},   Form{"files", "?"}};
-constexpr std::array kFacts = {Form{"heard", "x"},    Form{"before", "xx"},  Form{"next", "xx"},    Form{"order", "+"},
-                               Form{"first", "x"},    Form{"last", "x"},     Form{"nth", "xn"},     Form{"overlap", "xx"},
-                               Form{"during", "xx"},  Form{"alone", "x"},    Form{"at", "xn"},      Form{"within", "xnn"},
-                               Form{"silent", "nn"},  Form{"longest", "x"},  Form{"shortest", "x"}, Form{"loudest", "x"},
-                               Form{"quietest", "x"}, Form{"says", "xs"},    Form{"topic", "xs"},   Form{"is", "xs"},
-                               Form{"music", "s"},    Form{"answer", "s"},   Form{"other", "s"},    Form{"same_voice", "xx"}};
+constexpr std::array kNumbers = {Form{"start", "x"},  Form{"end", "x"},   Form{"length", "x"},  Form{"level", "x"},
+                                 Form{"count", "x"},  Form{"kinds", "?"}, Form{"voices", "?"},  Form{"words", "x"},
+                                 Form{"digits", "x"}, Form{"gap", "xx"},  Form{"shared", "xx"}, Form{"overlaps", "?"},
+                                 Form{"clip", "?"},   Form{"files", "?"}};
+constexpr std::array kFacts = {
+    Form{"heard", "x"},   Form{"before", "xx"},  Form{"next", "xx"},    Form{"order", "+"},   Form{"first", "x"},
+    Form{"last", "x"},    Form{"nth", "xn"},     Form{"overlap", "xx"}, Form{"during", "xx"}, Form{"alone", "x"},
+    Form{"at", "xn"},     Form{"within", "xnn"}, Form{"silent", "nn"},  Form{"longest", "x"}, Form{"shortest", "x"},
+    Form{"loudest", "x"}, Form{"quietest", "x"}, Form{"says", "xs"},    Form{"topic", "xs"},  Form{"mentions", "xs"},
+    Form{"is", "xs"},     Form{"music", "s"},    Form{"answer", "s"},   Form{"other", "s"},   Form{"same_voice", "xx"}};
 
 // Deeper than any claim; a hostile answer must not exhaust the stack.
 constexpr int kDeepest = 20;
@@ -61,13 +63,35 @@ std::vector<std::string> split_outside(std::string_view text, char sign) {
   }
 }
 
+// "4", "4.5 s", "500 ms", "50 %", "four"
 std::optional<double> number_in(const std::string& text) {
   if (text.empty()) return {};
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  const std::string rest = trimmed(end);
-  if (end == text.c_str() || !std::isfinite(value) || !(rest.empty() || rest == "s" || rest == "dB" || rest == "seconds")) return {};
-  return value;
+  if (end == text.c_str()) {
+    const double word = number_of(lower_ascii(text));
+    return word >= 0 ? std::optional(word) : std::nullopt;
+  }
+  const std::string unit = lower_ascii(trimmed(end));
+  if (!std::isfinite(value)) return {};
+  if (unit == "ms") return value / 1000;
+  if (unit == "%") return value / 100;
+  for (const char* known : {"", "s", "sec", "seconds", "second", "db", "times"})
+    if (unit == known) return value;
+  return {};
+}
+
+// Does no bracket of the text close what was not opened in it?
+bool closes_last(std::string_view text) {
+  bool quoted = false;
+  int depth = 0;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (depth < 0) return false;
+  }
+  return true;
 }
 
 // "name(arguments)" and nothing behind it.
@@ -81,6 +105,7 @@ std::optional<Call> call_in(const std::string& text) {
   Call call{lower_ascii(trimmed(text.substr(0, open))), {}};
   if (!std::all_of(call.name.begin(), call.name.end(), [](unsigned char c) { return std::isalpha(c) || c == '_'; })) return {};
   const std::string inner = trimmed(text.substr(open + 1, text.size() - open - 2));
+  if (!closes_last(inner)) return {};
   if (!inner.empty()) call.arguments = split_outside(inner, ';');
   return call;
 }
@@ -216,15 +241,21 @@ std::optional<Expression> expression_in(const std::string& text, int depth) {
 
 bool fill_fact(Statement& out, Call call, const Form& form) {
   part_by_commas(call, form);
-  const std::string_view wanted = form.arguments;
+  std::string_view wanted = form.arguments;
   out.fact = call.name;
+  // "before(a; b; c)"
+  if (call.name == "before" && call.arguments.size() > 2) {
+    out.fact = "order";
+    wanted = "+";
+  }
   if (wanted == "+") {
     for (const std::string& argument : call.arguments) out.of.push_back(names_of(argument));
     return out.of.size() >= 2;
   }
   // A text may hold semicolons.
   if (wanted.back() == 's' && call.arguments.size() > wanted.size()) {
-    for (std::size_t i = wanted.size(); i < call.arguments.size(); ++i) call.arguments[wanted.size() - 1] += "; " + call.arguments[i];
+    for (std::size_t i = wanted.size(); i < call.arguments.size(); ++i)
+      call.arguments[wanted.size() - 1] += "; " + call.arguments[i];
     call.arguments.resize(wanted.size());
   }
   if (call.arguments.size() != wanted.size()) return false;
@@ -233,9 +264,9 @@ bool fill_fact(Statement& out, Call call, const Form& form) {
     if (wanted[i] == 'x') out.of.push_back(names_of(argument));
     if (wanted[i] == 's') out.text = unquoted(argument);
     if (wanted[i] != 'n') continue;
-    const auto number = number_in(argument);
-    if (!number) return false;
-    out.numbers.push_back(*number);
+    const auto amount = expression_in(argument, 0);
+    if (!amount) return false;
+    out.amounts.push_back(*amount);
   }
   return true;
 }
@@ -255,26 +286,89 @@ std::optional<Statement> fact_in(std::string text) {
   return out;
 }
 
-std::optional<Statement> comparison_in(const std::string& text) {
-  const std::size_t at = find_outside(text, "=~!<>");
-  if (at == std::string::npos || at == 0) return {};
-  const std::size_t length = at + 1 < text.size() && (text[at + 1] == '=' || text[at + 1] == '~') ? 2 : 1;
-  const std::string left = trimmed(text.substr(0, at)), right = trimmed(text.substr(at + length));
-  std::string relation = text.substr(at, length);
+// Where a relation stands and how long it is.
+struct Relation {
+  std::size_t at = std::string::npos, length = 0;
+};
+Relation relation_in(const std::string& text, std::size_t from) {
+  const std::size_t at = find_outside(text, "=~!<>", from);
+  if (at == std::string::npos) return {};
+  return {at, std::size_t{at + 1 < text.size() && (text[at + 1] == '=' || text[at + 1] == '~') ? 2u : 1u}};
+}
+
+std::string opposite(const std::string& relation) {
+  for (const auto& [one, other] :
+       {std::pair{"=", "!="}, {"~", "!="}, {"!=", "="}, {"<", ">="}, {">", "<="}, {"<=", ">"}, {">=", "<"}})
+    if (relation == one) return other;
+  return relation;
+}
+
+std::optional<Statement> comparison_in(std::string text) {
+  const bool denied = lower_ascii(text).starts_with("not ");
+  if (denied) text = trimmed(text.substr(4));
+  const Relation found = relation_in(text, 0);
+  if (found.at == std::string::npos || found.at == 0) return {};
+  const std::string left = trimmed(text.substr(0, found.at)), right = trimmed(text.substr(found.at + found.length));
+  std::string relation = text.substr(found.at, found.length);
   if (relation == "==") relation = "=";
   if (relation == "~=" || relation == "~~") relation = "~";
   // "heard(dog) = no"
   if (const std::string word = lower_ascii(right); word == "yes" || word == "no" || word == "true" || word == "false") {
     auto fact = fact_in(left);
-    if (fact && (word == "no" || word == "false") == (relation != "!=")) fact->denied = !fact->denied;
+    if (fact && ((word == "no" || word == "false") == (relation != "!=")) != denied) fact->denied = !fact->denied;
     return fact;
   }
   Statement out;
   const auto a = expression_in(left, 0), b = expression_in(right, 0);
   if (!a || !b || relation == "!") return {};
-  out.relation = relation;
+  out.relation = denied ? opposite(relation) : relation;
   out.left = *a;
   out.right = *b;
+  return out;
+}
+
+std::optional<Statement> statement_in(const std::string& text) {
+  std::optional<Statement> found = fact_in(text);
+  if (!found) found = comparison_in(text);
+  if (found) found->source = text;
+  return found;
+}
+
+// "2 < start(bell) < 4" is two comparisons.
+std::vector<std::string> comparisons_of(const std::string& line) {
+  std::vector<std::size_t> borders = {0};
+  for (Relation r = relation_in(line, 0); r.at != std::string::npos; r = relation_in(line, r.at + r.length)) {
+    borders.push_back(r.at);
+    borders.push_back(r.at + r.length);
+  }
+  if (borders.size() < 5) return {line};
+  borders.push_back(line.size());
+  std::vector<std::string> out;
+  // Term, relation, term: the second term begins the next one.
+  for (std::size_t i = 0; i + 3 < borders.size(); i += 2)
+    out.push_back(trimmed(std::string_view(line).substr(borders[i], borders[i + 3] - borders[i])));
+  return out;
+}
+
+// Empty when a part of the line cannot be read.
+std::vector<Statement> statements_in(const std::string& line) {
+  if (line.size() > kLongestLine) return {};
+  if (auto whole = statement_in(line)) return {std::move(*whole)};
+  std::vector<std::string> parts;
+  std::string_view rest = line;
+  for (std::size_t at = rest.find(" and "); at != std::string_view::npos; at = rest.find(" and ")) {
+    parts.push_back(trimmed(rest.substr(0, at)));
+    rest.remove_prefix(at + 5);
+  }
+  parts.push_back(trimmed(rest));
+  std::vector<Statement> out;
+  for (const std::string& part : parts) {
+    for (const std::string& piece : comparisons_of(part)) {
+      auto found = statement_in(piece);
+      if (!found) return {};
+      out.push_back(std::move(*found));
+    }
+  }
   return out;
 }
 
@@ -306,17 +400,9 @@ Statements parse_statements(std::string_view whole) {
   for (std::string line; std::getline(in, line) && out.read.size() + out.unread.size() < kMostLines;) {
     line = without_bullet(line);
     if (line.empty()) continue;
-    std::optional<Statement> found;
-    if (line.size() <= kLongestLine) {
-      found = fact_in(line);
-      if (!found) found = comparison_in(line);
-    }
-    if (!found) {
-      out.unread.push_back(line.substr(0, kLongestLine));
-      continue;
-    }
-    found->source = line;
-    out.read.push_back(std::move(*found));
+    std::vector<Statement> found = statements_in(line);
+    if (found.empty()) out.unread.push_back(line.substr(0, kLongestLine));
+    for (Statement& s : found) out.read.push_back(std::move(s));
   }
   return out;
 }

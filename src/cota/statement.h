@@ -27,7 +27,7 @@ struct Expression {
   What what = What::kNumber;
   double number = 0;
   int decimals = 0;      // that the number was written with
-  std::string function;  // start, end, length, level, count, kinds, voices, words, digits, gap, shared, clip, files
+  std::string function;  // start, end, length, level, count, kinds, voices, words, digits, gap, shared, overlaps, clip, files
   std::vector<Names> of;
   char operation = 0;  // + - * /
   std::vector<Expression> sides;
@@ -38,9 +38,9 @@ struct Statement {
   bool denied = false;
   std::string fact;  // heard, before …; "other" for what the language cannot say; "" for a comparison
   std::vector<Names> of;
-  std::vector<double> numbers;
-  std::string text;      // words, a value
-  std::string relation;  // = ~ != < > <= >=
+  std::vector<Expression> amounts;  // times, a place
+  std::string text;                 // words, a value
+  std::string relation;             // = ~ != < > <= >=
   Expression left, right;
 };
 
@@ -48,7 +48,8 @@ struct Statements {
   std::vector<Statement> read;
   std::vector<std::string> unread;  // lines that are none
 };
-// Takes what models really send: tags or none, code fences, bullets, numbered lines, "= yes" behind a fact, commas for semicolons.
+// Takes what models really send: tags or none, code fences, bullets, numbered lines, "= yes" behind a fact, commas for
+// semicolons.
 Statements parse_statements(std::string_view text);
 
 }  // namespace areason::claims

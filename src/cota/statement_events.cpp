@@ -1,7 +1,7 @@
 // Facts about sounds: order, place, overlap, extremes, times.
-#include "cota/statement_judge.h"
-
 #include <algorithm>
+
+#include "cota/statement_judge.h"
 
 namespace areason::claims {
 namespace {
@@ -13,7 +13,8 @@ constexpr double kPlainly = 0.3;  // seconds beyond which an overlap or an order
 bool StatementJudge::next_strictly(const Set& a, const Set& b) const {
   const std::vector<int> order = ordered(facts_.foreground(kAnyAudio));
   for (std::size_t i = 0; i + 1 < order.size(); ++i)
-    if (a.contains(order[i]) && b.contains(order[i + 1]) && facts_.key(order[i + 1]) > facts_.key(order[i]) + kPlainly) return true;
+    if (a.contains(order[i]) && b.contains(order[i + 1]) && facts_.key(order[i + 1]) > facts_.key(order[i]) + kPlainly)
+      return true;
   return false;
 }
 
@@ -94,26 +95,44 @@ StatementJudge::Fit StatementJudge::fit_alone(const Set& events) const {
   return out;
 }
 
-StatementJudge::Fit StatementJudge::fit_time(const Statement& s, const Set& events) const {
-  const bool at = s.fact == "at";
+StatementJudge::Fit StatementJudge::fit_at(const Set& events, const std::vector<double>& times) const {
   Fit out{false, false, false};
   for (const int i : events) {
-    const Happening& h = facts_.at(i);
-    if (at) {
-      out.lenient = out.lenient || (h.from - 0.8 <= s.numbers[0] && s.numbers[0] <= h.to + 0.8);
-      out.strict = out.strict || (h.from + 0.2 <= s.numbers[0] && s.numbers[0] <= h.to - 0.2);
-    } else {
-      out.lenient = out.lenient || (h.from >= s.numbers[0] - 0.8 && h.to <= s.numbers[1] + 0.8);
-      out.strict = out.strict || (h.from >= s.numbers[0] && h.to <= s.numbers[1]);
+    for (const double t : times) {
+      out.lenient = out.lenient || (facts_.at(i).from - 0.8 <= t && t <= facts_.at(i).to + 0.8);
+      out.strict = out.strict || (facts_.at(i).from + 0.2 <= t && t <= facts_.at(i).to - 0.2);
     }
   }
   return out;
 }
 
-StatementJudge::Fit StatementJudge::fit_silence(double from, double to) const {
-  double most = 0;
-  for (const int i : facts_.foreground(kAnyAudio)) most = std::max(most, std::min(facts_.at(i).to, to) - std::max(facts_.at(i).from, from));
-  return {most < 0.5, most <= 0, facts_.audios() > 1};
+StatementJudge::Fit StatementJudge::fit_within(const Set& events, const std::vector<double>& from,
+                                               const std::vector<double>& to) const {
+  Fit out{false, false, false};
+  for (const int i : events) {
+    for (const double a : from) {
+      for (const double b : to) {
+        out.lenient = out.lenient || (facts_.at(i).from >= a - 0.8 && facts_.at(i).to <= b + 0.8);
+        out.strict = out.strict || (facts_.at(i).from >= a && facts_.at(i).to <= b);
+      }
+    }
+  }
+  return out;
+}
+
+// The stretch that is meant may be any from one of these times to a later one.
+StatementJudge::Fit StatementJudge::fit_silence(const std::vector<double>& from, const std::vector<double>& to) const {
+  Fit out{false, false, facts_.audios() > 1};
+  for (const double a : from) {
+    for (const double b : to) {
+      double most = 0;
+      for (const int i : facts_.foreground(kAnyAudio))
+        most = std::max(most, std::min(facts_.at(i).to, b) - std::max(facts_.at(i).from, a));
+      out.lenient = out.lenient || (most < 0.5 && b > a - 0.2);
+      out.strict = out.strict || (most <= 0 && b > a);
+    }
+  }
+  return out;
 }
 
 }  // namespace areason::claims

@@ -67,7 +67,14 @@ StatementJudge::Fit StatementJudge::fit(const Statement& s) const {
   if (s.fact == "other") return open;
   if (s.fact == "music") return fit_music(s.text);
   if (s.fact == "answer") return fit_answer(s.text);
-  if (s.fact == "silent") return fit_silence(s.numbers[0], s.numbers[1]);
+  std::vector<std::vector<double>> amounts;
+  for (const Expression& amount : s.amounts) {
+    const Values found = values(amount);
+    if (found.open) return open;
+    if (found.any.empty()) return absent;
+    amounts.push_back(found.any);
+  }
+  if (s.fact == "silent") return fit_silence(amounts[0], amounts[1]);
   std::vector<Set> sets;
   for (const Names& names : s.of) {
     const Meant found = meant(names);
@@ -79,9 +86,11 @@ StatementJudge::Fit StatementJudge::fit(const Statement& s) const {
   if (s.fact == "order") return {facts_.in_sequence(sets), false, false};
   if (s.fact == "first") return fit_place(sets[0], 1);
   if (s.fact == "last") return fit_place(sets[0], -1);
-  if (s.fact == "nth") return fit_place(sets[0], static_cast<int>(s.numbers[0]));
-  if (s.fact == "at" || s.fact == "within") return fit_time(s, sets[0]);
+  if (s.fact == "nth") return fit_place(sets[0], static_cast<int>(amounts[0][0]));
+  if (s.fact == "at") return fit_at(sets[0], amounts[0]);
+  if (s.fact == "within") return fit_within(sets[0], amounts[0], amounts[1]);
   if (s.fact == "says") return fit_says(sets[0], s.text);
+  if (s.fact == "mentions") return fit_mentions(sets[0], s.text);
   if (s.fact == "topic") return fit_topic(sets[0], s.text);
   if (s.fact == "is") return fit_is(sets[0], s.text);
   if (s.fact == "alone") return fit_alone(sets[0]);

@@ -56,15 +56,18 @@ class StatementJudge {
   Values pair_values(const std::string& function, const Set& a, const Set& b) const;
   std::vector<double> counts(const Names& names, const Set& events) const;
   std::vector<double> count_kinds(int audio) const;
+  std::vector<double> count_overlaps(const Set& events) const;
 
   Fit fit(const Statement& statement) const;
   Fit fit_pair(const std::string& fact, const Set& a, const Set& b) const;
   Fit fit_place(const Set& events, int n) const;
   Fit fit_extreme(const std::string& fact, const Set& events) const;
   Fit fit_alone(const Set& events) const;
-  Fit fit_time(const Statement& statement, const Set& events) const;
-  Fit fit_silence(double from, double to) const;
+  Fit fit_at(const Set& events, const std::vector<double>& times) const;
+  Fit fit_within(const Set& events, const std::vector<double>& from, const std::vector<double>& to) const;
+  Fit fit_silence(const std::vector<double>& from, const std::vector<double>& to) const;
   Fit fit_says(const Set& events, const std::string& words) const;
+  Fit fit_mentions(const Set& events, const std::string& words) const;
   Fit fit_topic(const Set& events, const std::string& words) const;
   Fit fit_is(const Set& events, const std::string& value) const;
   Fit fit_music(const std::string& value) const;

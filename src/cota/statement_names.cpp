@@ -1,9 +1,8 @@
 // Which events, and which speakers, the names of a statement may mean.
-#include "cota/statement_judge.h"
-
 #include <algorithm>
 
 #include "cota/annotate.h"
+#include "cota/statement_judge.h"
 
 namespace areason::claims {
 

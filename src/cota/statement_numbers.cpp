@@ -1,10 +1,11 @@
 // Comparisons: the values that an expression may have, and how near they have to be.
-#include "cota/statement_judge.h"
-
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "cota/spoken_words.h"
+#include "cota/statement_judge.h"
 
 namespace areason::claims {
 namespace {
@@ -60,6 +61,31 @@ std::vector<double> StatementJudge::count_kinds(int audio) const {
   for (const double with_under : {0.0, static_cast<double>(under.size())})
     for (const double with_voices : {0.0, voices.empty() ? 0.0 : 1.0, static_cast<double>(voices.size())})
       out.insert(static_cast<double>(sounds.size()) + with_under + with_voices);
+  return {out.begin(), out.end()};
+}
+
+// Pairs that sound together: for a while, or at all; and the stretches of time in which any do.
+std::vector<double> StatementJudge::count_overlaps(const Set& events) const {
+  std::set<double> out;
+  for (const double least : {0.3, 0.15, 0.02}) {
+    int pairs = 0, stretches = 0;
+    std::map<int, double> until;  // of the last stretch, by file
+    for (const int k : ordered(events)) {
+      const Happening& later = facts_.at(k);
+      bool fresh = false;
+      for (const int i : events) {
+        const Happening& x = facts_.at(i);
+        if (i == k || x.audio != later.audio || std::pair(x.from, i) > std::pair(later.from, k)) continue;
+        if (std::min(x.to, later.to) - later.from < least) continue;
+        ++pairs;
+        fresh = fresh || !until.contains(x.audio) || until[x.audio] < later.from;
+        until[x.audio] = std::max(until[x.audio], std::min(x.to, later.to));
+      }
+      stretches += fresh ? 1 : 0;
+    }
+    out.insert(pairs);
+    out.insert(stretches);
+  }
   return {out.begin(), out.end()};
 }
 
@@ -130,7 +156,9 @@ StatementJudge::Values StatementJudge::event_values(const std::string& name, con
     if (!spoken) continue;
     out.open = out.open || h.words.size() < 2;
     const auto words = spoken_words(h.words);
-    out.any.push_back(static_cast<double>(name == "words" ? words.size() : figures_of(words).size()));
+    const auto figures = figures_of(words, Figures::kDigits);
+    const auto digits = std::count_if(figures.begin(), figures.end(), [](double f) { return f < 10; });
+    out.any.push_back(name == "words" ? static_cast<double>(words.size()) : static_cast<double>(digits));
   }
   if (name == "length" && events.size() > 1) {
     out.any.push_back(sum);
@@ -154,6 +182,11 @@ StatementJudge::Values StatementJudge::function(const Expression& e) const {
   if (name == "count") {
     out.unit = Values::Unit::kCount;
     out.any = counts(e.of[0], sets[0]);
+    return out;
+  }
+  if (name == "overlaps") {
+    out.unit = Values::Unit::kCount;
+    out.any = count_overlaps(sets.empty() ? facts_.foreground(kAnyAudio) : sets[0]);
     return out;
   }
   if (sets.size() == 1) return event_values(name, sets[0]);
@@ -225,7 +258,8 @@ Verdict StatementJudge::compare(const Statement& s) const {
       const double more = s.relation == "<" || s.relation == "<=" ? y - x : x - y;  // than is needed
       const bool equal = s.relation == "=" || s.relation == "~";
       const bool strictly = exact && (s.relation == "<" || s.relation == ">");
-      const bool holds = equal ? std::abs(x - y) <= slack(x, y) : s.relation != "!=" && (strictly ? more > 1e-9 : more > -margin(x, y));
+      const bool holds =
+          equal ? std::abs(x - y) <= slack(x, y) : s.relation != "!=" && (strictly ? more > 1e-9 : more > -margin(x, y));
       if (holds) return Verdict::kHolds;
     }
   }

@@ -58,13 +58,14 @@ Parsed<Json> reading_of(const Sample& sample, std::string_view answer, const Ask
 
 std::string code_of(const std::string& word) {
   static const std::pair<const char*, const char*> kCodes[] = {
-      {"heard", "presence"}, {"count", "count"},    {"kinds", "count"},     {"files", "count"},         {"voices", "speakers"},
-      {"first", "order"},    {"last", "order"},     {"nth", "order"},       {"before", "order"},        {"next", "order"},
-      {"order", "order"},    {"overlap", "overlap"}, {"during", "overlap"}, {"alone", "overlap"},       {"shared", "overlap"},
-      {"gap", "gap"},        {"silent", "gap"},     {"start", "time"},      {"end", "time"},            {"at", "time"},
-      {"within", "time"},    {"clip", "length"},    {"length", "length"},   {"longest", "length"},      {"shortest", "length"},
-      {"level", "level"},    {"loudest", "level"},  {"quietest", "level"},  {"says", "words"},          {"topic", "words"},
-      {"words", "words"}, {"digits", "words"},    {"is", "trait"},       {"music", "trait"},     {"same_voice", "speakers"}, {"answer", "answer"}};
+      {"heard", "presence"}, {"count", "count"},         {"kinds", "count"},    {"files", "count"},    {"voices", "speakers"},
+      {"first", "order"},    {"last", "order"},          {"nth", "order"},      {"before", "order"},   {"next", "order"},
+      {"order", "order"},    {"overlap", "overlap"},     {"during", "overlap"}, {"alone", "overlap"},  {"shared", "overlap"},
+      {"gap", "gap"},        {"silent", "gap"},          {"start", "time"},     {"end", "time"},       {"at", "time"},
+      {"within", "time"},    {"clip", "length"},         {"length", "length"},  {"longest", "length"}, {"shortest", "length"},
+      {"level", "level"},    {"loudest", "level"},       {"quietest", "level"}, {"says", "words"},     {"topic", "words"},
+      {"mentions", "words"}, {"overlaps", "overlap"},    {"words", "words"},    {"digits", "words"},   {"is", "trait"},
+      {"music", "trait"},    {"same_voice", "speakers"}, {"answer", "answer"}};
   for (const auto& [name, code] : kCodes)
     if (word == name) return code;
   return "claim";
@@ -114,7 +115,8 @@ KeptCounts read_chains(const std::string& file, const std::vector<Sample>& sampl
     if (known.find(sample) != nullptr) continue;
     const PromptValues values = {
         {"labels", names}, {"question", sample.question}, {"turns", turns_text(sample)}, {"chain", chain_text(sample)}};
-    open.push_back({sample.id, values, [&sample, &options](std::string_view answer) { return reading_of(sample, answer, options); }});
+    open.push_back(
+        {sample.id, values, [&sample, &options](std::string_view answer) { return reading_of(sample, answer, options); }});
   }
   KeptCounts counts = ask_and_keep(file, open, options, "the reader");
   counts.known = static_cast<int>(samples.size() - open.size());

@@ -1,12 +1,11 @@
 // Facts about what is said and by whom, about music, and about the answer.
-#include "cota/statement_judge.h"
-
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "cota/annotate.h"
 #include "cota/spoken_words.h"
+#include "cota/statement_judge.h"
 
 namespace areason::claims {
 StatementJudge::Fit StatementJudge::fit_says(const Set& events, const std::string& words) const {
@@ -25,27 +24,58 @@ StatementJudge::Fit StatementJudge::fit_says(const Set& events, const std::strin
   // Spelling differs between those who write down what they hear: numbers, accents, another alphabet.
   const std::vector<std::string> heard = spoken_words(all), quoted = spoken_words(said);
   if (has_latin_letter(said) != has_latin_letter(all)) return open;
-  const std::vector<double> figures = figures_of(quoted), said_figures = figures_of(heard);
-  if (std::search(said_figures.begin(), said_figures.end(), figures.begin(), figures.end()) == said_figures.end() && !figures.empty())
+  const auto same_figures = [&](Figures as) {
+    const std::vector<double> ours = figures_of(quoted, as), theirs = figures_of(heard, as);
+    return ours.empty() || std::search(theirs.begin(), theirs.end(), ours.begin(), ours.end()) != theirs.end();
+  };
+  if (!same_figures(Figures::kDigits) && !same_figures(Figures::kWhole))
     return facts_.foreign() ? open : Fit{false, false, false};
   for (const std::string& word : quoted) {
     if (number_of(word) >= 0) continue;
-    if (std::none_of(heard.begin(), heard.end(), [&](const std::string& h) { return nearly_equal(word, h); })) return {false, false, false};
+    if (std::none_of(heard.begin(), heard.end(), [&](const std::string& h) { return nearly_equal(word, h); }))
+      return {false, false, false};
   }
   // All words are there, in another order or with others between them.
-  return quoted.size() > 1 && !facts_.foreign() && !in_order(quoted, heard) ? Fit{false, false, false} : Fit{true, false, false};
+  return quoted.size() > 1 && !facts_.foreign() && !in_order(quoted, heard) ? Fit{false, false, false}
+                                                                            : Fit{true, false, false};
+}
+
+// Each of "word; word" in any form ("apples" for "apple").
+StatementJudge::Fit StatementJudge::fit_mentions(const Set& events, const std::string& words) const {
+  const Fit open{true, false, true};
+  if (!facts_.knows_words() || facts_.foreign()) return open;
+  std::string all;
+  for (const int i : events) {
+    if (facts_.at(i).words.size() < 2) return open;
+    all += facts_.at(i).words;
+  }
+  const std::vector<std::string> heard = spoken_words(all);
+  const std::vector<double> figures = figures_of(heard, Figures::kDigits);
+  for (const std::string& word : spoken_words(plain(words))) {
+    const double number = number_of(word);
+    const bool said = number >= 0 && number < 10
+                          ? std::find(figures.begin(), figures.end(), number) != figures.end()
+                          : number >= 0 || std::any_of(heard.begin(), heard.end(), [&](const std::string& h) {
+                              const std::size_t stem = std::max<std::size_t>(3, std::min(word.size(), h.size()) - 2);
+                              return nearly_equal(word, h) || word.compare(0, stem, h, 0, stem) == 0;
+                            });
+    if (!said) return {false, false, false};
+  }
+  return {true, true, false};
 }
 
 // False only where somebody else has these words, and the person none of them.
 StatementJudge::Fit StatementJudge::fit_topic(const Set& events, const std::string& words) const {
-  static const std::set<std::string> kSmall = {"about", "that", "this", "with", "from", "have", "they", "them", "what", "when",
-                                               "where", "which", "there", "their", "would", "could", "should", "more", "than", "very"};
+  static const std::set<std::string> kSmall = {"about", "that",  "this",   "with",  "from",  "have",  "they",
+                                               "them",  "what",  "when",   "where", "which", "there", "their",
+                                               "would", "could", "should", "more",  "than",  "very"};
   if (!facts_.knows_words() || facts_.foreign() || events.empty()) return {true, false, true};
   std::vector<std::string> wanted;
   const std::string text = plain(words);
   for (std::size_t from = 1, to = text.find(' ', 1); to != std::string::npos; from = to + 1, to = text.find(' ', from)) {
     const std::string word = text.substr(from, to - from);
-    if (word.size() >= 4 && !kSmall.contains(word)) wanted.push_back(" " + word.substr(0, std::max<std::size_t>(4, word.size() - 2)));
+    if (word.size() >= 4 && !kSmall.contains(word))
+      wanted.push_back(" " + word.substr(0, std::max<std::size_t>(4, word.size() - 2)));
   }
   if (wanted.empty()) return {true, false, true};
   const auto hits = [&](const Set& of) {
@@ -121,9 +151,17 @@ StatementJudge::Fit StatementJudge::fit_answer(const std::string& given) const {
   if (a >= 0 && b >= 0) return std::abs(a - b) < 0.5 ? right : wrong;
   const auto yes_no = [](const std::string& text) { return text.starts_with(" yes ") ? 1 : text.starts_with(" no ") ? 0 : -1; };
   if (yes_no(said) >= 0 && yes_no(wanted) >= 0) return yes_no(said) == yes_no(wanted) ? right : wrong;
+  // A trait: "sad" for "happy"; or another line than the one that is asked for.
+  for (const Trait trait :
+       {Trait::kSex, Trait::kMood, Trait::kLanguage, Trait::kInstrument, Trait::kTempo, Trait::kMetre, Trait::kMode}) {
+    const std::string one = trait_value(trait, value), other = trait_value(trait, gold);
+    if (!one.empty() && !other.empty()) return one == other ? right : wrong;
+  }
+  if (!sample_.choices.empty() && spoken_words(said).size() >= 3 && !facts_.saying(said).empty()) return wrong;
   // Two sounds by name.
   const SoundConcepts x = facts_.words().of_label(value), y = facts_.words().of_label(gold);
-  const bool sounds = std::any_of(facts_.all().begin(), facts_.all().end(), [&](const Happening& h) { return lower_ascii(h.label) == gold; });
+  const bool sounds =
+      std::any_of(facts_.all().begin(), facts_.all().end(), [&](const Happening& h) { return lower_ascii(h.label) == gold; });
   if (!sounds || x.empty() || y.empty()) return open;
   return std::any_of(x.begin(), x.end(), [&](int c) { return y.contains(c); }) ? right : wrong;
 }

@@ -30,54 +30,166 @@ Sample scene() {
   return s;
 }
 
+// Of a line with several statements, the first that does not hold.
 Verdict judged(const Sample& sample, const std::string& line) {
   const Statements statements = parse_statements(line);
-  EXPECT_EQ(statements.read.size(), 1u) << line;
-  return statements.read.size() == 1 ? StatementJudge(sample, nullptr).judge(statements.read[0]) : Verdict::kOpen;
+  EXPECT_FALSE(statements.read.empty()) << line;
+  for (const Statement& s : statements.read)
+    if (const Verdict v = StatementJudge(sample, nullptr).judge(s); v != Verdict::kHolds) return v;
+  return Verdict::kHolds;
 }
 
 TEST(StatementJudge, WhatFitsHolds) {
   const Sample sample = scene();
-  for (const char* line :
-       {"heard(siren)", "not heard(cat meow)", "count(dog bark) = 2", "count(dog bark) < 3", "count(cat meow) = 0", "kinds() = 3",
-        "kinds() = 4", "voices() = 2", "voices(man) = 1", "count(man) = 2", "words(woman) = 3", "digits(man 1 #1) = 3",
-        "start(siren) = 4", "start(siren) ~ 4.3", "end(siren) = 8.0", "length(bell) = 1.5", "length(each dog bark) < 1",
-        "length(siren) = 2 * length(bell) + 1", "level(dog bark #1) - level(siren) = 10", "level(siren) < level(bell)",
-        "gap(dog bark #1; dog bark #2) = 1", "start(dog bark #2) - start(dog bark #1) = 1.5",
-        "start(dog bark #2) - start(dog bark #1) = 1", "shared(siren; man 1 #1) = 1.5", "clip() = 14", "files() = 1",
-        "before(dog bark; siren)", "not before(bell; siren)", "next(dog bark; siren)", "order(dog bark; siren; speech; bell)",
-        "first(dog bark)", "last(bell)", "nth(siren; 2)", "nth(siren; 3)", "first(man)", "nth(woman; 2)",
-        "overlap(siren; speech)", "not overlap(dog bark; any)", "during(man 1 #1; siren)", "alone(bell)", "at(siren; 7)",
-        "within(bell; 11; 14)", "silent(2.7; 3.9)", "longest(siren)", "shortest(dog bark)", "loudest(dog bark)",
-        "quietest(siren)", "says(man; \"where are you going\")", "says(person 2; \"to the fire\")", "topic(man; \"bucket\")",
-        "is(man; man)", "is(person 2; woman)", "same_voice(\"where are you going\"; \"then take\")", "answer(b)", "answer(bell)",
-        "start(any #3) >= 3", "end(dog bark) <= clip() / 2", "start(cat meow|siren) = 4", "count(speech) - count(siren) = 2",
-        "says(man; \"where are you going with four seven two\")"})
+  for (const char* line : {"heard(siren)",
+                           "not heard(cat meow)",
+                           "count(dog bark) = 2",
+                           "count(dog bark) < 3",
+                           "count(cat meow) = 0",
+                           "kinds() = 3",
+                           "kinds() = 4",
+                           "voices() = 2",
+                           "voices(man) = 1",
+                           "count(man) = 2",
+                           "words(woman) = 3",
+                           "digits(man 1 #1) = 3",
+                           "start(siren) = 4",
+                           "start(siren) ~ 4.3",
+                           "end(siren) = 8.0",
+                           "length(bell) = 1.5",
+                           "length(each dog bark) < 1",
+                           "length(siren) = 2 * length(bell) + 1",
+                           "level(dog bark #1) - level(siren) = 10",
+                           "level(siren) < level(bell)",
+                           "gap(dog bark #1; dog bark #2) = 1",
+                           "start(dog bark #2) - start(dog bark #1) = 1.5",
+                           "start(dog bark #2) - start(dog bark #1) = 1",
+                           "shared(siren; man 1 #1) = 1.5",
+                           "clip() = 14",
+                           "files() = 1",
+                           "before(dog bark; siren)",
+                           "not before(bell; siren)",
+                           "next(dog bark; siren)",
+                           "order(dog bark; siren; speech; bell)",
+                           "first(dog bark)",
+                           "last(bell)",
+                           "nth(siren; 2)",
+                           "nth(siren; 3)",
+                           "first(man)",
+                           "nth(woman; 2)",
+                           "overlap(siren; speech)",
+                           "not overlap(dog bark; any)",
+                           "during(man 1 #1; siren)",
+                           "alone(bell)",
+                           "at(siren; 7)",
+                           "within(bell; 11; 14)",
+                           "silent(2.7; 3.9)",
+                           "overlaps() = 1",
+                           "overlaps(speech) = 0",
+                           "mentions(woman; \"fire\")",
+                           "mentions(man; \"bucket\"; \"going\"; \"7\")",
+                           "silent(end(dog bark #2); start(siren))",
+                           "2 <= count(dog bark) < 3",
+                           "heard(bell) and heard(siren)",
+                           "before(dog bark; siren; bell)",
+                           "not count(dog bark) = 3",
+                           "count(dog bark) = two",
+                           "start(siren) = 4000 ms",
+                           "longest(siren)",
+                           "shortest(dog bark)",
+                           "loudest(dog bark)",
+                           "quietest(siren)",
+                           "says(man; \"where are you going\")",
+                           "says(person 2; \"to the fire\")",
+                           "topic(man; \"bucket\")",
+                           "is(man; man)",
+                           "is(person 2; woman)",
+                           "same_voice(\"where are you going\"; \"then take\")",
+                           "answer(b)",
+                           "answer(bell)",
+                           "start(any #3) >= 3",
+                           "end(dog bark) <= clip() / 2",
+                           "start(cat meow|siren) = 4",
+                           "count(speech) - count(siren) = 2",
+                           "says(man; \"where are you going with four seven two\")"})
     EXPECT_EQ(judged(sample, line), Verdict::kHolds) << line;
 }
 
 TEST(StatementJudge, WhatFitsInNoWayIsFalse) {
   const Sample sample = scene();
-  for (const char* line :
-       {"heard(cat meow)", "not heard(siren)", "count(dog bark) = 3", "count(dog bark) > 2", "kinds() = 7", "voices() = 3",
-        "voices(woman) = 2", "count(woman) = 2", "words(woman) = 5", "digits(man 1 #1) = 4", "start(siren) = 5",
-        "start(siren) ~ 6", "end(siren) = 9.5", "length(bell) = 3", "length(each dog bark) > 1", "length(siren) = 4 * length(bell)",
-        "level(siren) - level(dog bark #1) = 10", "gap(dog bark #1; dog bark #2) = 2", "shared(siren; man 1 #1) = 3",
-        "clip() = 20", "files() = 2", "before(siren; dog bark)", "not before(dog bark; siren)", "next(dog bark; bell)",
-        "not next(dog bark; siren)", "order(siren; dog bark; bell)", "first(siren)", "last(dog bark)", "nth(bell; 1)",
-        "first(woman)", "not first(dog bark)", "overlap(bell; siren)", "not overlap(siren; speech)", "during(siren; bell)",
-        "alone(siren)", "at(siren; 10)", "within(bell; 2; 4)", "silent(4; 8)", "longest(bell)", "loudest(siren)",
-        "not longest(siren)", "says(woman; \"where are you going\")", "says(man; \"where are you flying\")",
-        "says(man; \"where are you going with four seven three\")", "says(man; \"going you are where\")", "topic(woman; \"bucket\")",
-        "is(man; woman)", "is(person 2; man)", "same_voice(person 1; person 2)", "answer(a)", "answer(siren)",
-        "length(cat meow) = 1", "heard(dog bark #3)", "is(person 3; man)", "count(cat meow) = 1", "length(each cat meow) < 9"})
+  for (const char* line : {"heard(cat meow)",
+                           "not heard(siren)",
+                           "count(dog bark) = 3",
+                           "count(dog bark) > 2",
+                           "kinds() = 7",
+                           "voices() = 3",
+                           "voices(woman) = 2",
+                           "count(woman) = 2",
+                           "words(woman) = 5",
+                           "digits(man 1 #1) = 4",
+                           "start(siren) = 5",
+                           "start(siren) ~ 6",
+                           "end(siren) = 9.5",
+                           "length(bell) = 3",
+                           "length(each dog bark) > 1",
+                           "length(siren) = 4 * length(bell)",
+                           "level(siren) - level(dog bark #1) = 10",
+                           "gap(dog bark #1; dog bark #2) = 2",
+                           "shared(siren; man 1 #1) = 3",
+                           "clip() = 20",
+                           "files() = 2",
+                           "before(siren; dog bark)",
+                           "not before(dog bark; siren)",
+                           "next(dog bark; bell)",
+                           "not next(dog bark; siren)",
+                           "order(siren; dog bark; bell)",
+                           "first(siren)",
+                           "last(dog bark)",
+                           "nth(bell; 1)",
+                           "first(woman)",
+                           "not first(dog bark)",
+                           "overlap(bell; siren)",
+                           "not overlap(siren; speech)",
+                           "during(siren; bell)",
+                           "alone(siren)",
+                           "at(siren; 10)",
+                           "within(bell; 2; 4)",
+                           "silent(4; 8)",
+                           "overlaps() = 3",
+                           "overlaps(speech) = 1",
+                           "mentions(woman; \"bucket\")",
+                           "mentions(man; \"bucket\"; \"spade\")",
+                           "mentions(man; \"bucket\"; \"8\")",
+                           "silent(end(siren); start(bell))",
+                           "2 <= count(dog bark) < 2",
+                           "heard(bell) and heard(cat meow)",
+                           "before(siren; dog bark; bell)",
+                           "not count(dog bark) = 2",
+                           "longest(bell)",
+                           "loudest(siren)",
+                           "not longest(siren)",
+                           "says(woman; \"where are you going\")",
+                           "says(man; \"where are you flying\")",
+                           "says(man; \"where are you going with four seven three\")",
+                           "says(man; \"going you are where\")",
+                           "topic(woman; \"bucket\")",
+                           "is(man; woman)",
+                           "is(person 2; man)",
+                           "same_voice(person 1; person 2)",
+                           "answer(a)",
+                           "answer(siren)",
+                           "length(cat meow) = 1",
+                           "heard(dog bark #3)",
+                           "is(person 3; man)",
+                           "count(cat meow) = 1",
+                           "length(each cat meow) < 9"})
     EXPECT_EQ(judged(sample, line), Verdict::kFalse) << line;
 }
 
 TEST(StatementJudge, WhatTheTimelineCannotTellStaysOpen) {
   const Sample sample = scene();
-  for (const char* line : {"other(the siren is shrill)", "is(man; angry)", "heard(frobnication)", "music(piano)", "heard(noise)",
-                           "topic(woman; \"water for the horses\")", "answer(nothing of these)"})
+  for (const char* line : {"other(the siren is shrill)", "is(man; angry)", "heard(frobnication)", "music(piano)",
+                           "heard(noise)", "topic(woman; \"water for the horses\")", "answer(nothing of these)"})
     EXPECT_EQ(judged(sample, line), Verdict::kOpen) << line;
   Sample silent = scene();
   for (TimelineEntry& e : silent.timeline) e.text.clear();
@@ -100,8 +212,8 @@ TEST(StatementJudge, MusicAndTraits) {
 TEST(StatementJudge, FilesByNumber) {
   Sample s = scene();
   s.timeline.push_back({1, "dog bark", 1.0, 2.0, -20, "", ""});
-  for (const char* line : {"count(dog bark @1) = 2", "count(dog bark @2) = 1", "not heard(siren @2)", "files() = 2", "first(dog bark @2)",
-                           "start(dog bark @2) = 1", "clip(@2) = 2"})
+  for (const char* line : {"count(dog bark @1) = 2", "count(dog bark @2) = 1", "not heard(siren @2)", "files() = 2",
+                           "first(dog bark @2)", "start(dog bark @2) = 1", "clip(@2) = 2"})
     EXPECT_EQ(judged(s, line), Verdict::kHolds) << line;
   for (const char* line : {"count(dog bark @2) = 2", "heard(siren @2)", "clip(@2) = 14"})
     EXPECT_EQ(judged(s, line), Verdict::kFalse) << line;
@@ -109,7 +221,8 @@ TEST(StatementJudge, FilesByNumber) {
 
 TEST(StatementParser, TakesWhatModelsReallySend) {
   const Statements found = parse_statements(
-      "Here you are:\n```\n<claims>\n- heard(siren)\n2. not overlap(siren, dog bark)\n  * `count(dog bark) = 2`.\nheard(cat meow) = no\n"
+      "Here you are:\n```\n<claims>\n- heard(siren)\n2. not overlap(siren, dog bark)\n  * `count(dog bark) = 2`.\nheard(cat "
+      "meow) = no\n"
       "!heard(cow moo)\nNOT(before(bell; siren))\nstart(\"a; b\") == 3 s\nThat is all.\n</claims>\nThanks!");
   ASSERT_EQ(found.read.size(), 7u);
   EXPECT_EQ(found.unread, (std::vector<std::string>{"That is all"}));
@@ -121,8 +234,9 @@ TEST(StatementParser, TakesWhatModelsReallySend) {
 }
 
 TEST(StatementParser, LeavesWhatIsNone) {
-  for (const char* line : {"siren", "start(siren)", "start() = 3", "heard()", "heard(siren", "before(siren)", "begin(siren) = 2", "= 3",
-                           "nth(siren; third)", "count(dog bark) = two", "silent(1)", "start(siren) = (4", "1 = 1 = 1"})
+  for (const char* line :
+       {"siren", "start(siren)", "start() = 3", "heard()", "heard(siren", "before(siren)", "begin(siren) = 2", "= 3",
+        "nth(siren; third)", "count(dog bark) = twoish", "silent(1)", "start(siren) = (4", "1 = 1 =", "heard(siren) and more"})
     EXPECT_TRUE(parse_statements(line).read.empty()) << line;
   EXPECT_TRUE(parse_statements(std::string(100'000, '(')).read.empty());
   std::string deep = "1 = ";
@@ -134,7 +248,8 @@ TEST(StatementParser, MutatedAnswers) {
   const std::string good =
       "start(dog bark #2 @1) - end(siren) ~ 2.5\nnot overlap(any; each dog bark)\nsays(man 2; \"to the fire\")\n"
       "order(dog bark; siren|bell; speech)\nwithin(bell; 2; 4)\ncount(speech) * 2 >= (3 + 1) / 2\nanswer(b)\n";
-  const std::string bits[] = {"(", ")", ";", "\"", "#", "@", "|", "=", "~", "not ", "each ", "-1", "\xff", "e9", "\n", "9999999999999"};
+  const std::string bits[] = {"(", ")",    ";",     "\"", "#",    "@",  "|",  "=",
+                              "~", "not ", "each ", "-1", "\xff", "e9", "\n", "9999999999999"};
   Random random(11);
   const Sample sample = scene();
   const StatementJudge judge(sample, nullptr);
