@@ -203,7 +203,8 @@ void add_data_check(CLI::App& data) {
                 "recall and false alarms on errors that tools/plant_errors.py planted in --samples");
   app->add_flag("--json", flags->json, "print JSON instead of a table");
   flags->reader.add_to(*app, "reader-",
-                       "who reads the chains into statements that the program judges (default: the rules alone)");
+                       "who reads the chains into statements that the program judges (default: the rules alone)",
+                       LlmFlags::Sampling::kByPrompt);
   app->add_option("--readings", flags->readings,
                   "file of readings, read first and appended to (default with a reader: SET/readings.jsonl or "
                   "SAMPLES.readings.jsonl); without --reader-api only what it holds is judged")

@@ -7,7 +7,7 @@
 
 namespace areason {
 
-void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::string& what) {
+void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::string& what, Sampling sampling) {
   const std::string flag = flag_prefix = "--" + prefix;
   app.add_option(flag + "api", api, what + ": openai (any compatible server), gemini, transcription, or replay of a recording")
       ->check(CLI::IsMember({"openai", "gemini", "transcription", "replay"}));
@@ -22,10 +22,12 @@ void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::strin
       ->check(CLI::IsMember({"input_audio", "input_audio_data_url", "audio_url"}))
       ->capture_default_str();
   app.add_option(flag + "extra", extra_json, what + ": a JSON object merged into each request's body")->type_name("JSON");
-  app.add_option(flag + "temperature", temperature, what + ": 0: greedy")->check(CLI::Range(0.0, 2.0))->capture_default_str();
-  app.add_option(flag + "max-tokens", parameters.max_output_tokens, what + ": most tokens of an answer")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
+  if (sampling == Sampling::kByFlags) {
+    app.add_option(flag + "temperature", temperature, what + ": 0: greedy")->check(CLI::Range(0.0, 2.0))->capture_default_str();
+    app.add_option(flag + "max-tokens", parameters.max_output_tokens, what + ": most tokens of an answer")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+  }
   app.add_option(flag + "timeout", timeout, what + ": seconds for one attempt")
       ->check(CLI::Range(0.01, 86400.0))
       ->capture_default_str();

@@ -21,8 +21,9 @@ struct LlmFlags {
   int workers = 4, attempts = 5;
   std::int64_t requests_per_minute = 0, tokens_per_minute = 0;
 
-  // `prefix` is "judge-" for --judge-api; `what` begins the help texts.
-  void add_to(CLI::App& app, const std::string& prefix, const std::string& what);
+  // `prefix` is "judge-" for --judge-api; `what` begins the help texts. A prompt's file may say temperature and length itself.
+  enum class Sampling { kByFlags, kByPrompt };
+  void add_to(CLI::App& app, const std::string& prefix, const std::string& what, Sampling sampling = Sampling::kByFlags);
   bool given() const { return !api.empty(); }
   // Everything but the budget.
   llm::ProviderConfig provider_config() const;

@@ -54,7 +54,7 @@ void SynthSetFlags::add_to(CLI::App& app) {
       ->check(CLI::Range(0.0, 60.0))
       ->capture_default_str();
   app.add_option("--speech-requests-per-minute", speech_requests_per_minute, "0: no limit")->capture_default_str();
-  script.add_to(app, "script-", "who writes the dialogues (default: the built-in grammar)");
+  script.add_to(app, "script-", "who writes the dialogues (default: the built-in grammar)", LlmFlags::Sampling::kByPrompt);
   budget.add_to(app);
   app.add_option("--prompts", prompts, "folder of prompts with script/default.txt (default: the program's own)")
       ->type_name("DIR");
