@@ -50,15 +50,16 @@ StatementJudge::Fit StatementJudge::fit_mentions(const Set& events, const std::s
     all += facts_.at(i).words;
   }
   const std::vector<std::string> heard = spoken_words(all);
-  const std::vector<double> figures = figures_of(heard, Figures::kDigits);
+  std::vector<double> figures = figures_of(heard, Figures::kDigits);
+  for (const double whole : figures_of(heard, Figures::kWhole)) figures.push_back(whole);
   for (const std::string& word : spoken_words(plain(words))) {
     const double number = number_of(word);
-    const bool said = number >= 0 && number < 10
-                          ? std::find(figures.begin(), figures.end(), number) != figures.end()
-                          : number >= 0 || std::any_of(heard.begin(), heard.end(), [&](const std::string& h) {
-                              const std::size_t stem = std::max<std::size_t>(3, std::min(word.size(), h.size()) - 2);
-                              return nearly_equal(word, h) || word.compare(0, stem, h, 0, stem) == 0;
-                            });
+    const auto same = [&](const std::string& h) {
+      const std::size_t stem = std::max<std::size_t>(3, std::min(word.size(), h.size()) - 2);
+      return nearly_equal(word, h) || word.compare(0, stem, h, 0, stem) == 0;
+    };
+    const bool said = number >= 0 ? std::find(figures.begin(), figures.end(), number) != figures.end()
+                                  : std::any_of(heard.begin(), heard.end(), same);
     if (!said) return {false, false, false};
   }
   return {true, true, false};
