@@ -277,6 +277,9 @@ TEST(Prompts, RenderAsTheGoldenFileHasThem) {
   const StagePrompt script = read_prompt_file("prompts", "script/default");
   const PromptValues values = {{"scenario", "[scenario]"}, {"speakers", "[speakers]"}, {"lines", "[lines]"}};
   rendered["script/default"] = {{"full", render_prompt(script, values)}, {"bare", render_prompt(script, {})}};
+  const StagePrompt check = read_prompt_file("prompts", "check/default");
+  const PromptValues told = {{"labels", "[labels]"}, {"question", "[question]"}, {"turns", "[turns]"}, {"chain", "[chain]"}};
+  rendered["check/default"] = {{"full", render_prompt(check, told)}, {"bare", render_prompt(check, {})}};
   for (const auto& file : std::filesystem::recursive_directory_iterator("prompts")) {
     const std::string name = file.path().parent_path().filename().string() + "/" + file.path().stem().string();
     if (file.is_regular_file() && !name.starts_with("parts/")) {
