@@ -36,6 +36,12 @@ bool nearly_equal(const std::string& a, const std::string& b) {
   return row[b.size()] <= allowed;
 }
 
+bool same_stem(const std::string& a, const std::string& b) {
+  const std::size_t stem =
+      std::max<std::size_t>(3, std::min(a.size(), b.size()) - std::min<std::size_t>(2, std::min(a.size(), b.size())));
+  return nearly_equal(a, b) || (a.size() >= stem && a.compare(0, stem, b, 0, stem) == 0);
+}
+
 bool in_order(const std::vector<std::string>& words, const std::vector<std::string>& text) {
   std::size_t at = 0;
   for (const std::string& word : words) {

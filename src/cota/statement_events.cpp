@@ -65,7 +65,8 @@ StatementJudge::Fit StatementJudge::fit_place(const Set& events, int n) const {
   return out;
 }
 
-StatementJudge::Fit StatementJudge::fit_extreme(const std::string& fact, const Set& events) const {
+// Among all, or among those of the file (from 1) that is named.
+StatementJudge::Fit StatementJudge::fit_extreme(const std::string& fact, const Set& events, int file) const {
   const bool length = fact == "longest" || fact == "shortest", most = fact == "longest" || fact == "loudest";
   const auto value = [&](int i) {
     const Happening& h = facts_.at(i);
@@ -75,7 +76,7 @@ StatementJudge::Fit StatementJudge::fit_extreme(const std::string& fact, const S
   double best = -1e18, others = -1e18;
   for (const int i : events) best = std::max(best, value(i));
   const bool talk = std::all_of(events.begin(), events.end(), [&](int i) { return facts_.at(i).speaker > 0; });
-  for (const int i : facts_.foreground(kAnyAudio)) {
+  for (const int i : facts_.foreground(file == 0 ? kAnyAudio : file - 1)) {
     // Sounds are compared with sounds, and what is said with what is said, when that helps.
     if (!events.contains(i) && (facts_.at(i).speaker > 0) == talk) others = std::max(others, value(i));
   }

@@ -1,14 +1,46 @@
 #include "cota/statement_judge.h"
 
+#include <algorithm>
+
 namespace areason::claims {
 namespace {
+
+bool same_thing(const Name& a, const Name& b) { return a.text == b.text && a.what == b.what && a.audio == b.audio; }
+
+void add_names(const std::vector<Names>& of, std::vector<Name>& out) {
+  for (const Names& names : of) out.insert(out.end(), names.begin(), names.end());
+}
+
+void add_names(const Expression& e, std::vector<Name>& out) {
+  add_names(e.of, out);
+  for (const Expression& side : e.sides) add_names(side, out);
+}
+
+// What a statement says something of each occurrence of.
+std::vector<Name> each_in(const Statement& statement) {
+  std::vector<Name> names, out;
+  add_names(statement.of, names);
+  add_names(statement.left, names);
+  add_names(statement.right, names);
+  for (const Name& name : names) {
+    const auto same = [&](const Name& known) { return same_thing(known, name); };
+    if (name.each && name.nth == 0 && std::none_of(out.begin(), out.end(), same)) out.push_back(name);
+  }
+  return out;
+}
+
+// The file that all names are of; 0: none, or several.
+int file_of(const Names& names) {
+  const auto same = [&](const Name& name) { return name.audio == names[0].audio; };
+  return !names.empty() && std::all_of(names.begin(), names.end(), same) ? names[0].audio : 0;
+}
 
 // A statement about each occurrence, for one of them.
 Statement with_one(const Statement& statement, const Name& each, int index) {
   Statement out = statement;
   const auto pin = [&](Names& names) {
     for (Name& name : names) {
-      if (!name.each || name.text != each.text || name.what != each.what) continue;
+      if (!name.each || !same_thing(name, each)) continue;
       name.each = false;
       name.nth = index;
     }
@@ -24,34 +56,19 @@ Statement with_one(const Statement& statement, const Name& each, int index) {
   return out;
 }
 
-const Name* each_in(const std::vector<Names>& of) {
-  for (const Names& names : of)
-    for (const Name& name : names)
-      if (name.each && name.nth == 0) return &name;
-  return nullptr;
-}
-
-const Name* each_in(const Expression& e) {
-  if (const Name* found = each_in(e.of)) return found;
-  for (const Expression& side : e.sides)
-    if (const Name* found = each_in(side)) return found;
-  return nullptr;
-}
-
 }  // namespace
 
 Verdict StatementJudge::judge(const Statement& statement) const {
-  const Name* each = each_in(statement.of);
-  if (each == nullptr) each = each_in(statement.left);
-  if (each == nullptr) each = each_in(statement.right);
-  if (each == nullptr) return judge_plain(statement);
-  Name all = *each;
+  const std::vector<Name> each = each_in(statement);
+  // "Each buzz of the second file is louder than those of the first": some of them stand for two lots.
+  if (each.size() != 1) return judge_plain(statement);
+  Name all = each[0];
   all.each = false;
   const Meant found = meant(all);
   if (found.open) return Verdict::kOpen;
   if (found.events.empty()) return Verdict::kFalse;
   for (int i = 1; i <= static_cast<int>(found.events.size()); ++i)
-    if (const Verdict v = judge_plain(with_one(statement, *each, i)); v != Verdict::kHolds) return v;
+    if (const Verdict v = judge_plain(with_one(statement, each[0], i)); v != Verdict::kHolds) return v;
   return Verdict::kHolds;
 }
 
@@ -94,7 +111,7 @@ StatementJudge::Fit StatementJudge::fit(const Statement& s) const {
   if (s.fact == "topic") return fit_topic(sets[0], s.text);
   if (s.fact == "is") return fit_is(sets[0], s.text);
   if (s.fact == "alone") return fit_alone(sets[0]);
-  if (s.of.size() == 1) return fit_extreme(s.fact, sets[0]);
+  if (s.of.size() == 1) return fit_extreme(s.fact, sets[0], file_of(s.of[0]));
   return fit_pair(s.fact, sets[0], sets[1]);
 }
 

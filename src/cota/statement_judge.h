@@ -61,7 +61,7 @@ class StatementJudge {
   Fit fit(const Statement& statement) const;
   Fit fit_pair(const std::string& fact, const Set& a, const Set& b) const;
   Fit fit_place(const Set& events, int n) const;
-  Fit fit_extreme(const std::string& fact, const Set& events) const;
+  Fit fit_extreme(const std::string& fact, const Set& events, int file) const;
   Fit fit_alone(const Set& events) const;
   Fit fit_at(const Set& events, const std::vector<double>& times) const;
   Fit fit_within(const Set& events, const std::vector<double>& from, const std::vector<double>& to) const;

@@ -248,7 +248,8 @@ Verdict StatementJudge::compare(const Statement& s) const {
   };
   const auto margin = [&](double x, double y) {
     const double size = ratio ? 0.05 * std::max(std::abs(x), std::abs(y)) : 0;
-    return size + (unit == Unit::kTime ? 0.12 : unit == Unit::kLevel ? 0.6 : 1e-9);
+    const double time = decimals == 0 ? 0.3 : decimals == 1 ? 0.15 : 0.12;  // "over three seconds"
+    return size + (unit == Unit::kTime ? time : unit == Unit::kLevel ? 0.6 : 1e-9);
   };
   const bool exact = !ratio && (unit == Unit::kCount || unit == Unit::kPlain);
   bool all_equal = true;

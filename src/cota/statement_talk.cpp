@@ -40,29 +40,43 @@ StatementJudge::Fit StatementJudge::fit_says(const Set& events, const std::strin
                                                                             : Fit{true, false, false};
 }
 
-// Each of "word; word" in any form ("apples" for "apple").
+// "word; word" in any form ("apples" for "apple"). False when nobody says half of one of them, or the person none of them: what
+// somebody else has named may be "it" to the person.
 StatementJudge::Fit StatementJudge::fit_mentions(const Set& events, const std::string& words) const {
   const Fit open{true, false, true};
   if (!facts_.knows_words() || facts_.foreign()) return open;
-  std::string all;
+  std::string own;
   for (const int i : events) {
     if (facts_.at(i).words.size() < 2) return open;
-    all += facts_.at(i).words;
+    own += facts_.at(i).words;
   }
-  const std::vector<std::string> heard = spoken_words(all);
-  std::vector<double> figures = figures_of(heard, Figures::kDigits);
-  for (const double whole : figures_of(heard, Figures::kWhole)) figures.push_back(whole);
-  for (const std::string& word : spoken_words(plain(words))) {
+  const std::vector<std::string> by_person = spoken_words(own), by_anybody = spoken_words(facts_.spoken());
+  const auto said_in = [](const std::string& word, const std::vector<std::string>& heard) {
     const double number = number_of(word);
-    const auto same = [&](const std::string& h) {
-      const std::size_t stem = std::max<std::size_t>(3, std::min(word.size(), h.size()) - 2);
-      return nearly_equal(word, h) || word.compare(0, stem, h, 0, stem) == 0;
-    };
-    const bool said = number >= 0 ? std::find(figures.begin(), figures.end(), number) != figures.end()
-                                  : std::any_of(heard.begin(), heard.end(), same);
-    if (!said) return {false, false, false};
+    if (number < 0) return std::any_of(heard.begin(), heard.end(), [&](const std::string& h) { return same_stem(word, h); });
+    for (const Figures as : {Figures::kDigits, Figures::kWhole}) {
+      const std::vector<double> figures = figures_of(heard, as);
+      if (std::find(figures.begin(), figures.end(), number) != figures.end()) return true;
+    }
+    return false;
+  };
+  Fit out{false, true, false};
+  bool some = false;
+  for (std::size_t from = 0, to = 0; to != std::string::npos; from = to + 1) {
+    to = words.find(';', from);
+    const std::vector<std::string> wanted = spoken_words(plain(words.substr(from, to == std::string::npos ? to : to - from)));
+    std::size_t known = 0;
+    for (const std::string& word : wanted) {
+      const bool said = said_in(word, by_anybody);
+      if (!said && number_of(word) >= 0) return {false, false, false};
+      known += said ? 1 : 0;
+      some = true;
+      out.lenient = out.lenient || said_in(word, by_person);
+      out.strict = out.strict && std::find(by_person.begin(), by_person.end(), word) != by_person.end();
+    }
+    if (2 * known < wanted.size()) return {false, false, false};
   }
-  return {true, true, false};
+  return some ? out : open;
 }
 
 // False only where somebody else has these words, and the person none of them.
