@@ -1,6 +1,7 @@
 // audio-reasoner data import | export: clips into a set, and samples out of it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -33,6 +34,21 @@ std::pair<std::string, std::string> two_parts(const std::string& text, const cha
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
+// The commonest; mixed clips have all that they are made of, in some hundred combinations.
+void tell_licences(const std::map<std::string, std::int64_t>& licences) {
+  constexpr std::size_t kMost = 12;
+  std::vector<std::pair<std::string, std::int64_t>> by_count(licences.begin(), licences.end());
+  std::stable_sort(by_count.begin(), by_count.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::int64_t others = 0;
+  for (std::size_t i = 0; i < by_count.size(); ++i) {
+    if (i < kMost) fmt::print("{:>9} clips, {}\n", by_count[i].second, by_count[i].first);
+    if (i >= kMost) others += by_count[i].second;
+  }
+  if (others > 0)
+    fmt::print("{:>9} clips under {} other licences or sets of them (export writes each clip's own)\n", others,
+               by_count.size() - kMost);
+}
+
 void run_and_tell_import(ImportOptions& options) {
   if (options.threads <= 0) options.threads = available_cores();
   const ImportReport r = run_import(
@@ -41,7 +57,7 @@ void run_and_tell_import(ImportOptions& options) {
              r.imported, r.known, r.missing, r.broken, options.set);
   fmt::print("duplicates by content in the set: {}, {} of them across a train/test border (the training side is left out)\n",
              r.duplicates, r.across_splits);
-  for (const auto& [licence, count] : r.licences) fmt::print("{:>9} clips, {}\n", count, licence);
+  tell_licences(r.licences);
 }
 
 void add_import(CLI::App& data) {

@@ -367,6 +367,15 @@ TEST(Claims, ChainsByAFifthAuthor) {
   EXPECT_LE(tally.false_alarms(), 0.4);
 }
 
+// Two more authors, denser.
+TEST(Claims, ChainsBySixthAuthors) {
+  const Tally tally = tally_of("tests/cases/free_chains_sixth.jsonl");
+  EXPECT_GE(tally.clean, 42);
+  EXPECT_GE(tally.wrong, 214);
+  EXPECT_GE(tally.recall(), 0.7);
+  EXPECT_LE(tally.false_alarms(), 0.33);
+}
+
 TEST(Claims, PlantedErrorsAreFoundByTheCheckerAndTheReviewer) {
   Tally checker, reviewer;
   const auto oracle = make_oracle_teacher();
