@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/data_flags.h"
@@ -24,9 +25,11 @@
 namespace areason {
 namespace {
 
+constexpr std::int64_t kShown = 20;  // samples with defects that are named on standard error
+
 struct CheckFlags {
   SetFlags set;
-  std::string samples, readings, prompts;
+  std::string samples, readings, prompts, defects;
   LlmFlags reader;
   BudgetFlags budget;
   bool measure = false, json = false;
@@ -41,6 +44,8 @@ void check_arguments(const CheckFlags& flags) {
   if (flags.samples.empty() == flags.set.set.empty())
     throw Error(ErrorCode::kUsage, "data check needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
+  if (flags.measure && !flags.defects.empty())
+    throw Error(ErrorCode::kUsage, "--defects does not go with --measure", "leave one of them out");
   if (flags.measure && flags.samples.empty())
     throw Error(ErrorCode::kUsage, "--measure needs --samples", "a file that tools/plant_errors.py has written");
   if (!flags.readings.empty() && !flags.reader.given() && !std::ifstream(flags.readings))
@@ -57,7 +62,8 @@ void each_sample(const CheckFlags& flags, const EachSample& each) {
   }
   const auto store = flags.set.open_existing();
   store->each({stage_name(Stage::kReview), {}, flags.set.filter()}, store::JobState::kDone, [&](store::Job&& job) {
-    const StageItem item = read_payload(job);
+    StageItem item = read_payload(job);
+    item.sample.id = job.key.item;  // as data export names it: two annotations of a clip may each have a question 1
     each(item.sample, &item.clip);
   });
 }
@@ -123,6 +129,7 @@ class ClaimChecker {
 void run_check(const CheckFlags& flags) {
   std::map<std::string, std::int64_t> by_code;
   std::int64_t checked = 0, bad = 0;
+  std::string listed;
   QualityReport quality;
   ClaimChecker checker(flags);
   each_sample(flags, [&](const Sample& sample, const SourceClip* clip) {
@@ -130,11 +137,14 @@ void run_check(const CheckFlags& flags) {
     const auto defects = sample_defects(sample, clip, &wrong);
     quality.add(sample);
     ++checked;
-    if (!defects.empty() && ++bad <= 20) fmt::print(stderr, "{}: {}\n", sample.id, defects[0]);
+    if (!defects.empty()) listed += dump_json(Json{{"id", sample.id}, {"defects", defects}}) + "\n";
+    if (!defects.empty() && ++bad <= kShown) fmt::print(stderr, "{}: {}\n", sample.id, defects[0]);
     std::set<std::string> codes;
     for (const std::string& d : defects) codes.insert(d.substr(0, d.find(':')));
     for (const std::string& code : codes) ++by_code[code];
   });
+  if (!flags.defects.empty()) write_file_atomic(flags.defects, listed);
+  if (bad > kShown && flags.defects.empty()) fmt::print(stderr, "… and {} more; --defects FILE lists them all\n", bad - kShown);
   if (flags.json) {
     Json out = {{"samples", checked}, {"with_defects", bad}, {"defects", by_code}, {"set", quality.to_json()}};
     if (checker.reads()) out["reader"] = checker.to_json();
@@ -202,6 +212,9 @@ void add_data_check(CLI::App& data) {
   app->add_flag("--measure", flags->measure,
                 "recall and false alarms on errors that tools/plant_errors.py planted in --samples");
   app->add_flag("--json", flags->json, "print JSON instead of a table");
+  app->add_option("--defects", flags->defects,
+                  "write every sample with defects to this file, JSON lines of id and defects, for data export --leave-out")
+      ->type_name("FILE");
   flags->reader.add_to(*app, "reader-",
                        "who reads the chains into statements that the program judges (default: the rules alone)",
                        LlmFlags::Sampling::kByPrompt);

@@ -91,13 +91,14 @@ std::unique_ptr<ExportSource> source_of(const SetFlags& set, store::JobStore& st
 }
 
 void tell_export(const ExportReport& r, const std::string& out) {
-  fmt::print("{} samples in {} ({} refused by the review left out)\n", r.samples, out, r.refused);
+  fmt::print("{} samples in {} ({} refused by the review left out{})\n", r.samples, out, r.refused,
+             r.left_out > 0 ? fmt::format(", {} more by --leave-out", r.left_out) : "");
   for (const auto& [split, count] : r.splits) fmt::print("{:>9} {}\n", count, split);
 }
 
 struct ExportFlags {
   SetFlags set;
-  std::string samples, audio_root, format = "jsonl", keep = "approved";
+  std::string samples, audio_root, leave_out, format = "jsonl", keep = "approved";
   ExportOptions options;
 };
 
@@ -107,6 +108,7 @@ void run_export(ExportFlags& flags) {
   if (flags.samples.empty() == flags.set.set.empty())
     throw Error(ErrorCode::kUsage, "data export needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
+  if (!flags.leave_out.empty()) flags.options.left_out = ids_with_defects(flags.leave_out);
   flags.options.inputs = {flags.samples.empty() ? flags.set.set : parent_directory(flags.samples)};
   if (!flags.samples.empty())
     return tell_export(export_samples(*export_from_file(flags.samples, flags.audio_root), flags.options), flags.options.out);
@@ -135,6 +137,8 @@ void add_export(CLI::App& data) {
   app->add_option("--keep", flags->keep, "approved, or all with their verdicts")
       ->check(CLI::IsMember({"approved", "all"}))
       ->capture_default_str();
+  app->add_option("--leave-out", flags->leave_out, "samples with defects, as data check --defects lists them")
+      ->type_name("FILE");
   app->add_option("--seed", flags->options.seed, "of the order, and of splits for clips that have none")
       ->check(kNotNegative)
       ->capture_default_str();

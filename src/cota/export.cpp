@@ -138,6 +138,22 @@ std::unique_ptr<ExportSource> export_from_file(const std::string& samples, const
   return std::make_unique<FileSource>(samples, audio_root);
 }
 
+std::set<std::string> ids_with_defects(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Error(ErrorCode::kInput, file + ": cannot be opened", "give a file that data check --defects has written");
+  std::set<std::string> ids;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const std::string where = file + ", line " + std::to_string(number);
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const Json json = parse_json(line, where);
+    if (!json.is_object() || !json.contains("id") || !json["id"].is_string())
+      throw Error(ErrorCode::kInput, where + ": no \"id\"", "give a file that data check --defects has written");
+    ids.insert(json["id"].get<std::string>());
+  }
+  return ids;
+}
+
 std::string export_audio_path(const ExportItem& item, const std::string& audio) {
   if (item.root.empty() && fs::path(audio).is_absolute()) return audio;
   return fs::absolute(path_inside(item.root.empty() ? "." : item.root, audio)).lexically_normal().string();
@@ -166,6 +182,11 @@ class Fingerprint {
 std::string content_of(const ExportItem& item) { return item.root + "\n" + dump_json(sample_to_json(item.sample)); }
 
 Error nothing_to_export(const ExportReport& report) {
+  if (report.left_out > 0)
+    return Error(
+        ErrorCode::kInput,
+        "nothing to export: --leave-out names all " + std::to_string(report.left_out) + " samples that the review approved",
+        "is that the right file?");
   return report.refused > 0
              ? Error(ErrorCode::kInput,
                      "nothing to export: the review approved none of " + std::to_string(report.refused) + " samples",
@@ -189,6 +210,10 @@ Listing list_samples(ExportSource& source, const ExportOptions& options, ExportR
   source.each([&](std::int64_t place, const ExportItem& item) {
     if (options.keep == Keep::kApproved && item.sample.review_verdict != "true") {
       ++report.refused;
+      return;
+    }
+    if (options.left_out.contains(item.sample.id)) {
+      ++report.left_out;
       return;
     }
     if (roots.insert(item.root).second) check_export_folder(options.out, {item.root});

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ std::unique_ptr<ExportSource> export_from_store(store::JobStore& store, const st
                                                 std::vector<std::string> excluded);
 // Audio lies in the file's folder, or in `audio_root`, where absolute paths (those of an earlier export) are taken too.
 std::unique_ptr<ExportSource> export_from_file(const std::string& samples, const std::string& audio_root = "");
+// Ids that a file of defects names (data check --defects). Throws Error(kInput) with the line that names none.
+std::set<std::string> ids_with_defects(const std::string& file);
 
 struct ExportOptions {
   ExportFormat format = ExportFormat::kJsonl;
@@ -47,12 +50,13 @@ struct ExportOptions {
   Keep keep = Keep::kApproved;
   double val_share = 0.02, test_share = 0;  // of the groups that have no split of their own
   int shard_samples = 1000;                 // WebDataset
+  std::set<std::string> left_out;           // ids of samples
   // Folders that are read and must not become the export's: the set, the sample file's. Those of the audio are known.
   std::vector<std::string> inputs;
 };
 
 struct ExportReport {
-  std::int64_t samples = 0, refused = 0, skipped_files = 0;
+  std::int64_t samples = 0, refused = 0, left_out = 0, skipped_files = 0;
   std::map<std::string, std::int64_t> splits, tasks, licences, sources;
   double hours = 0;
 };

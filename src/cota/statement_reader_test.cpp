@@ -21,7 +21,8 @@ Sample sample(const std::string& id, const std::string& reasoning) {
   Sample s;
   s.id = id;
   s.question = "How often does the dog bark?";
-  s.timeline = {{0, "dog bark", 0.5, 1.0, -20, "", ""}, {0, "siren", 4.0, 8.0, -30, "", ""}, {0, "background noise", 0, 9, -50, "", ""}};
+  s.timeline = {
+      {0, "dog bark", 0.5, 1.0, -20, "", ""}, {0, "siren", 4.0, 8.0, -30, "", ""}, {0, "background noise", 0, 9, -50, "", ""}};
   s.sections[Section::kPlanning] = "I will count.";
   s.sections[Section::kReasoning] = reasoning;
   return s;
@@ -49,7 +50,8 @@ TEST(StatementReader, ReadsEachChainOnceAndTellsNoTimeline) {
     EXPECT_EQ(text.find("I will count"), std::string::npos);
     const bool again = text.find("could not be used") != std::string::npos;
     const bool twice = text.find("barks twice") != std::string::npos;
-    const std::string claims = twice ? "<claims>\ncount(dog bark) = 2\nheard(siren)\n</claims>" : "<claims>count(dog bark) = 1</claims>";
+    const std::string claims =
+        twice ? "<claims>\ncount(dog bark) = 2\nheard(siren)\n</claims>" : "<claims>count(dog bark) = 1</claims>";
     llm::testing::answer(response, llm::testing::chat_answer(again ? claims : "It barks. I think so.", 100, 20));
   });
   const std::string file = scratch_path("readings.jsonl");
@@ -62,7 +64,8 @@ TEST(StatementReader, ReadsEachChainOnceAndTellsNoTimeline) {
   EXPECT_EQ(calls, 4);
   const Readings readings(file);
   ASSERT_NE(readings.find(samples[0]), nullptr);
-  EXPECT_EQ(judge_claims(samples[0], nullptr, *readings.find(samples[0])).wrong, (std::vector<std::string>{"count: count(dog bark) = 2"}));
+  EXPECT_EQ(judge_claims(samples[0], nullptr, *readings.find(samples[0])).wrong,
+            (std::vector<std::string>{"count: count(dog bark) = 2"}));
   EXPECT_TRUE(judge_claims(samples[1], nullptr, *readings.find(samples[1])).wrong.empty());
 
   // Other words under the same id are another chain.
