@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cli/data_flags.h"
 #include "cli/llm_flags.h"
+#include "cli/progress_line.h"
 #include "cota/claims.h"
 #include "cota/quality.h"
 #include "cota/review.h"
@@ -86,10 +87,14 @@ void read_missing(const CheckFlags& flags) {
   options.timeout_seconds = model.timeout_seconds;
   options.workers = model.workers;
   options.prompt = read_prompt_file(flags.prompts.empty() ? default_prompts_dir() : flags.prompts, "check/default");
+  options.progress = [line = std::make_shared<ProgressLine>()](std::size_t done, std::size_t total, double seconds) {
+    (*line)({total, done, done, seconds, ""});
+  };
   const std::string file = flags.readings_file();
   const KeptCounts counts = read_chains(file, samples, labels, options);
   log_info(fmt::format("{}: {} chains read, {} were there, {} answers refused, {} chains given up; {}", file, counts.written,
                        counts.known, counts.refused_answers, counts.given_up.size(), spent_line(*spending)));
+  if (!counts.given_up.empty()) log_warning(fmt::format("the last answer that could not be used: {}", counts.last_refusal));
 }
 
 // What is false in a chain, by the model's reading when there is a reader and by the rules otherwise.
@@ -110,6 +115,11 @@ class ClaimChecker {
     JudgedClaims judged = judge_claims(sample, clip, *claims);
     ++read_, statements_ += judged.statements, open_ += judged.open;
     return std::move(judged.wrong);
+  }
+  void warn_of_unread() const {
+    if (unread_ > 0)
+      log_warning(fmt::format("{} of {} chains have no reading: nothing of them was held against their timeline", unread_,
+                              unread_ + read_));
   }
   // "" without a reader.
   std::string summary() const {
@@ -143,6 +153,7 @@ void run_check(const CheckFlags& flags) {
     for (const std::string& d : defects) codes.insert(d.substr(0, d.find(':')));
     for (const std::string& code : codes) ++by_code[code];
   });
+  checker.warn_of_unread();
   if (!flags.defects.empty()) write_file_atomic(flags.defects, listed);
   if (bad > kShown && flags.defects.empty()) fmt::print(stderr, "… and {} more; --defects FILE lists them all\n", bad - kShown);
   if (flags.json) {
@@ -191,6 +202,7 @@ void run_measure(const CheckFlags& flags) {
   const auto share = [](std::int64_t n, std::int64_t of) {
     return of == 0 ? 0.0 : 100.0 * static_cast<double>(n) / static_cast<double>(of);
   };
+  checker.warn_of_unread();
   fmt::print("{}", checker.summary());
   for (const auto& [who, found, alarms] : {std::tuple{"checker", planted.by_checker, clean.by_checker},
                                            std::tuple{"reviewer", planted.by_reviewer, clean.by_reviewer}})

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/data_flags.h"
+#include "cli/progress_line.h"
 #include "cota/script_teacher.h"
 #include "cota/set_questions.h"
 #include "cota/sound_import.h"
@@ -95,6 +96,9 @@ ScriptSource SynthSetFlags::teacher_scripts(std::vector<SetOrder>& orders, const
   options.workers = teacher.workers;
   options.seed = job.seed;
   options.prompt = read_prompt_file(prompts.empty() ? default_prompts_dir() : prompts, "script/default");
+  options.progress = [line = std::make_shared<ProgressLine>()](std::size_t done, std::size_t total, double seconds) {
+    (*line)({total, done, done, seconds, ""});
+  };
   const KeptCounts counts = write_scripts(file, ids, options);
   log_info(fmt::format("scripts: {} written, {} were there, {} answers refused, {} clips given up; {}", counts.written,
                        counts.known, counts.refused_answers, counts.given_up.size(), spent_line(*spending)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -15,10 +16,13 @@
 namespace areason {
 namespace {
 
+// Requests in a row, each with all the attempts of its provider, that reach no server before the run ends.
+constexpr int kUnreachedInARow = 5;
+
 class Asker {
  public:
   Asker(const std::string& file, const AskedModelOptions& options, std::string what)
-      : options_(options), what_(std::move(what)), file_(file), out_(file, std::ios::app) {
+      : options_(options), what_(std::move(what)), file_(file), out_(file, std::ios::app), start_(Clock::now()) {
     if (!out_) throw Error(ErrorCode::kFailure, file + ": cannot be written", "check the folder's permissions");
   }
 
@@ -29,6 +33,7 @@ class Asker {
       for (std::size_t i = next++; i < items.size() && !stopped_; i = next++) {
         throw_if_interrupted();
         one(items[i]);
+        tell(items.size());
       }
     });
     if (!stop_reason_.empty())
@@ -42,7 +47,7 @@ class Asker {
     std::string reason;
     for (int attempt = 0; attempt < options_.max_tries; ++attempt) {
       const llm::Reply reply = options_.provider->complete(request(item.values, reason, attempt));
-      if (llm::stops_run(reply.finish)) return stop(reply.error);
+      if (llm::stops_run(reply.finish) || lost(reply.finish)) return stop(reply.error);
       reason = reply.error.empty() ? std::string("it ended ") + llm::finish_name(reply.finish) : reply.error;
       if (reply.finish == llm::Finish::kStop) {
         Parsed<Json> line = item.read(reply.text);
@@ -51,6 +56,7 @@ class Asker {
       }
       const std::lock_guard lock(mutex_);
       ++counts_.refused_answers;
+      counts_.last_refusal = reason;
     }
     const std::lock_guard lock(mutex_);
     counts_.given_up.push_back(item.id);
@@ -71,6 +77,16 @@ class Asker {
     return request;
   }
 
+  // Is there no server any more?
+  bool lost(llm::Finish finish) {
+    if (finish != llm::Finish::kUnreachable) unreached_ = 0;
+    return finish == llm::Finish::kUnreachable && ++unreached_ >= kUnreachedInARow;
+  }
+  void tell(std::size_t total) {
+    const std::lock_guard lock(mutex_);
+    ++done_;
+    if (options_.progress) options_.progress(done_, total, std::chrono::duration<double>(Clock::now() - start_).count());
+  }
   void keep(const Json& line) {
     const std::lock_guard lock(mutex_);
     out_ << dump_json(line) + "\n" << std::flush;
@@ -88,8 +104,12 @@ class Asker {
   std::ofstream out_;
   std::mutex mutex_;
   std::atomic<bool> stopped_{false};
+  std::atomic<int> unreached_{0};
   std::string stop_reason_;
   KeptCounts counts_;
+  std::size_t done_ = 0;
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start_;
 };
 
 // A torn last line is cut off before anything is appended to it.

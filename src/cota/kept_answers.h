@@ -2,7 +2,8 @@
 // Asks a language model once for each of many items, on several threads, and appends what it made of each to a JSONL file, so
 // that nothing is paid for twice and a stopped run goes on. Called by script_teacher.h and statement_reader.h. Thread rule:
 // ask_and_keep() starts its own threads and returns when they are done. Errors: Error(kRemote) when the provider refuses every
-// further request (key, quota, budget), Error(kInterrupted); what was answered until then is kept.
+// further request (key, quota, budget) or several in a row reach no server, Error(kInterrupted); what was answered until then
+// is kept.
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@
 
 namespace areason {
 
+// `done`: answered or given up in this run, of `total`.
+using AskedProgress = std::function<void(std::size_t done, std::size_t total, double seconds)>;
+
 struct AskedModelOptions {
   llm::ProviderPtr provider;
   std::string model;
@@ -22,12 +26,14 @@ struct AskedModelOptions {
   double timeout_seconds = 600;
   StagePrompt prompt;
   int workers = 4;
-  int max_tries = 3;  // answers that may be refused before an item is given up
+  int max_tries = 3;       // answers that may be refused before an item is given up
+  AskedProgress progress;  // called by one thread at a time; may be empty
 };
 
 struct KeptCounts {
   int written = 0, known = 0, refused_answers = 0;
   std::vector<std::string> given_up;  // ids, sorted
+  std::string last_refusal;           // why an answer could not be used
 };
 
 struct AskedItem {

@@ -83,6 +83,24 @@ TEST_F(DataCheck, ChainsAreReadJudgedListedAndLeftOut) {
   expect_failure(leaving_out(dir_.put("all.jsonl", "{\"id\": \"a\"}\n{\"id\": \"b\"}\n")), kInput, "--leave-out");
 }
 
+TEST_F(DataCheck, ChainsThatNobodyCouldReadAreNotCalledRight) {
+  llm::testing::Server server([](const httplib::Request&, httplib::Response& response) {
+    llm::testing::answer(response, llm::testing::chat_answer("The dog barks, as far as I can tell.", 9, 9));
+  });
+  const auto read_by = [&](const std::string& url) {
+    return run({"data", "check", "--samples", samples_, "--reader-api", "openai", "--reader-model", "m", "--reader-url", url,
+                "--reader-workers", "1", "--reader-attempts", "1"});
+  };
+  const Result vague = read_by(server.url());
+  EXPECT_EQ(vague.status, 0) << vague.err;
+  EXPECT_NE(vague.out.find("0 chains read, 2 not"), std::string::npos) << vague.out;
+  EXPECT_NE(vague.err.find("2 of 2 chains have no reading"), std::string::npos) << vague.err;
+  EXPECT_NE(vague.err.find("there is no statement in it"), std::string::npos) << vague.err;
+
+  // Port 1 (tcpmux) of loopback has no listener.
+  expect_failure(read_by("http://127.0.0.1:1/v1"), kRemote, "the reader stopped");
+}
+
 TEST_F(DataCheck, FlagsThatDoNotGoTogether) {
   expect_failure(run({"data", "check", "--samples", samples_, "--measure", "--defects", dir_.file("d")}), kUsage, "--defects");
   expect_failure(run({"data", "check", "--samples", samples_, "--readings", dir_.file("none.jsonl")}), kInput, "none.jsonl");

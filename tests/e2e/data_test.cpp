@@ -14,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kRemote = 5;  // a remote provider failed (docs/cli.md)
 constexpr std::size_t kClips = 3;
 
 class DataCommands : public ::testing::Test {

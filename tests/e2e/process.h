@@ -8,7 +8,8 @@ namespace areason::e2e {
 
 // Exit statuses (docs/cli.md).
 inline constexpr int kUsage = 2;
-inline constexpr int kInput = 3;  // input that cannot be read
+inline constexpr int kInput = 3;   // input that cannot be read
+inline constexpr int kRemote = 5;  // a remote provider failed
 
 struct Result {
   int status = -1;    // exit status; -signal when a signal ended it
