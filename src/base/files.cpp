@@ -51,7 +51,30 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
 
 void write_file_atomic(const std::string& path, std::string_view bytes) { write_file_atomic(path, std::span(&bytes, 1)); }
 
+namespace {
+
+// A rename would replace a device or a pipe by a file.
+bool is_device(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+void write_through(const std::string& path, std::span<const std::string_view> pieces) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) fail_write(path, "open");
+  try {
+    for (const std::string_view piece : pieces) write_all(fd, piece, path);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  ::close(fd);
+}
+
+}  // namespace
+
 void write_file_atomic(const std::string& path, std::span<const std::string_view> pieces) {
+  if (is_device(path)) return write_through(path, pieces);
   const std::string temporary = path + ".tmp." + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) fail_write(path, "create");

@@ -12,6 +12,7 @@
 #include "base/thread_pool.h"
 #include "cli/commands.h"
 #include "cli/data_flags.h"
+#include "cli/paths.h"
 #include "cli/synth_set_flags.h"
 #include "cota/audit.h"
 #include "cota/check.h"
@@ -53,6 +54,9 @@ Json make_sets(const SynthFlags& flags) {
 }
 
 void run_synth(SynthFlags& flags) {
+  if (flags.sets.given() && (!flags.types.empty() || flags.job.drills > 0))
+    throw Error(ErrorCode::kUsage, std::string(flags.types.empty() ? "--drills" : "--types") + " does not go with --set",
+                "leave one of them out");
   flags.job.types = parse_scene_types(flags.types);
   flags.synth.seed = flags.job.seed;
   flags.synth.missing = flags.skip_missing ? MissingPackages::kSkip : MissingPackages::kError;
@@ -154,6 +158,7 @@ struct StatsFlags {
 };
 
 void run_stats(const StatsFlags& flags) {
+  require_other_file(flags.html, "--html", flags.samples);
   TokenCounter counter;
   if (!flags.tokens.empty()) {
     auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(flags.tokens));

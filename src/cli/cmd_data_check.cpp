@@ -2,6 +2,7 @@
 // errors.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "cli/data_flags.h"
 #include "cli/llm_flags.h"
+#include "cli/paths.h"
 #include "cli/progress_line.h"
 #include "cota/claims.h"
 #include "cota/quality.h"
@@ -45,8 +47,19 @@ void check_arguments(const CheckFlags& flags) {
   if (flags.samples.empty() == flags.set.set.empty())
     throw Error(ErrorCode::kUsage, "data check needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
-  if (flags.measure && !flags.defects.empty())
-    throw Error(ErrorCode::kUsage, "--defects does not go with --measure", "leave one of them out");
+  if (flags.measure && (!flags.defects.empty() || flags.json))
+    throw Error(ErrorCode::kUsage, std::string(flags.json ? "--json" : "--defects") + " does not go with --measure",
+                "leave one of them out");
+  if (!flags.samples.empty()) flags.set.refuse_with_samples();
+  flags.reader.refuse_without_api();
+  if (!flags.reader.given() && (!flags.prompts.empty() || flags.budget.tokens > 0 || flags.budget.money > 0))
+    throw Error(ErrorCode::kUsage, std::string(flags.prompts.empty() ? "limits of cost are" : "--prompts is") + " for a reader",
+                "name a model that reads the chains with --reader-api");
+  require_other_file(flags.defects, "--defects", {flags.samples, flags.readings, flags.reader.recording, flags.budget.prices});
+  require_other_file(flags.readings_file(), "--readings", {flags.samples, flags.reader.recording, flags.budget.prices});
+  if (const std::string folder = parent_directory(flags.defects);
+      !flags.defects.empty() && !std::filesystem::is_directory(folder))
+    throw Error(ErrorCode::kInput, flags.defects + ": there is no folder " + folder, "make it, or name another file");
   if (flags.measure && flags.samples.empty())
     throw Error(ErrorCode::kUsage, "--measure needs --samples", "a file that tools/plant_errors.py has written");
   if (!flags.readings.empty() && !flags.reader.given() && !std::ifstream(flags.readings))
@@ -87,6 +100,9 @@ void read_missing(const CheckFlags& flags) {
   options.timeout_seconds = model.timeout_seconds;
   options.workers = model.workers;
   options.prompt = read_prompt_file(flags.prompts.empty() ? default_prompts_dir() : flags.prompts, "check/default");
+  if (options.prompt.text.find("{{chain}}") == std::string::npos)
+    throw Error(ErrorCode::kInput, "the prompt check/default has no {{chain}}",
+                "the text to translate must stand in it somewhere");
   options.progress = [line = std::make_shared<ProgressLine>()](std::size_t done, std::size_t total, double seconds) {
     (*line)({total, done, done, seconds, ""});
   };
@@ -106,7 +122,10 @@ class ClaimChecker {
   }
   std::vector<std::string> wrong(const Sample& sample, const SourceClip* clip) {
     if (!reads_) return false_claims(sample, clip);
-    if (sample.timeline.empty()) return {};
+    if (sample.timeline.empty()) {
+      ++untold_;
+      return {};
+    }
     const std::vector<std::string>* claims = readings_.find(sample);
     if (claims == nullptr) {
       ++unread_;
@@ -117,6 +136,9 @@ class ClaimChecker {
     return std::move(judged.wrong);
   }
   void warn_of_unread() const {
+    if (untold_ > 0)
+      log_warning(fmt::format("{} of {} samples have no timeline: nothing of their chains was read", untold_,
+                              untold_ + unread_ + read_));
     if (unread_ > 0)
       log_warning(fmt::format("{} of {} chains have no reading: nothing of them was held against their timeline", unread_,
                               unread_ + read_));
@@ -127,13 +149,15 @@ class ClaimChecker {
     return fmt::format("reader: {} chains read, {} not; {} statements, {} of them beyond what a timeline tells\n", read_,
                        unread_, statements_, open_);
   }
-  Json to_json() const { return Json{{"read", read_}, {"not_read", unread_}, {"statements", statements_}, {"open", open_}}; }
+  Json to_json() const {
+    return Json{{"read", read_}, {"not_read", unread_}, {"no_timeline", untold_}, {"statements", statements_}, {"open", open_}};
+  }
   bool reads() const { return reads_; }
 
  private:
   bool reads_;
   Readings readings_;
-  std::int64_t read_ = 0, unread_ = 0, statements_ = 0, open_ = 0;
+  std::int64_t read_ = 0, unread_ = 0, untold_ = 0, statements_ = 0, open_ = 0;
 };
 
 void run_check(const CheckFlags& flags) {
@@ -153,6 +177,10 @@ void run_check(const CheckFlags& flags) {
     for (const std::string& d : defects) codes.insert(d.substr(0, d.find(':')));
     for (const std::string& code : codes) ++by_code[code];
   });
+  if (checked == 0)
+    throw Error(ErrorCode::kInput, "there is no sample to check",
+                flags.samples.empty() ? "data run finishes the samples of a set; --where may let none through"
+                                      : "is it the right file?");
   checker.warn_of_unread();
   if (!flags.defects.empty()) write_file_atomic(flags.defects, listed);
   if (bad > kShown && flags.defects.empty()) fmt::print(stderr, "… and {} more; --defects FILE lists them all\n", bad - kShown);
@@ -181,6 +209,7 @@ void run_measure(const CheckFlags& flags) {
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     const std::string where = flags.samples + ", line " + std::to_string(number);
+    if (trimmed(line).empty()) continue;
     const Json json = parse_json(line, where);
     const Sample sample = sample_from_json(json, where);
     if (!json.contains("planted") || !json["planted"].is_string())

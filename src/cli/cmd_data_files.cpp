@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -98,7 +99,8 @@ void tell_export(const ExportReport& r, const std::string& out) {
 
 struct ExportFlags {
   SetFlags set;
-  std::string samples, audio_root, leave_out, format = "jsonl", keep = "approved";
+  std::string samples, audio_root, format = "jsonl", keep = "approved";
+  std::optional<std::string> leave_out;
   ExportOptions options;
 };
 
@@ -108,7 +110,11 @@ void run_export(ExportFlags& flags) {
   if (flags.samples.empty() == flags.set.set.empty())
     throw Error(ErrorCode::kUsage, "data export needs either --set or --samples",
                 "--set DIR for a set, --samples FILE for a sample file");
-  if (!flags.leave_out.empty()) flags.options.left_out = ids_with_defects(flags.leave_out);
+  if (flags.leave_out) flags.options.left_out = ids_with_defects(*flags.leave_out);
+  if (flags.options.val_share + flags.options.test_share > 1)
+    throw Error(ErrorCode::kUsage, "--val-share and --test-share are more than everything together",
+                "make their sum 1 or less");
+  if (!flags.samples.empty()) flags.set.refuse_with_samples();
   flags.options.inputs = {flags.samples.empty() ? flags.set.set : parent_directory(flags.samples)};
   if (!flags.samples.empty())
     return tell_export(export_samples(*export_from_file(flags.samples, flags.audio_root), flags.options), flags.options.out);
@@ -166,6 +172,12 @@ void SetFlags::add_to(CLI::App& app) {
                  "all meant")
       ->delimiter(',')
       ->type_name("FIELD=VALUE");
+}
+
+void SetFlags::refuse_with_samples() const {
+  if (!store.empty() || !where.empty())
+    throw Error(ErrorCode::kUsage, std::string(where.empty() ? "--store" : "--where") + " is for --set",
+                "--samples takes a whole file");
 }
 
 std::string SetFlags::store_address() const { return store.empty() ? set + "/jobs.db" : store; }

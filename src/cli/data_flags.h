@@ -24,6 +24,8 @@ struct SetFlags {
   std::unique_ptr<store::JobStore> open_existing() const;
   // Throws Error(kInput) unless the folder holds an imported set. Makes nothing.
   void require_set() const;
+  // Throws Error(kUsage) when flags were given that a sample file has no use for.
+  void refuse_with_samples() const;
   // "source=clotho,split=train" -> {source: clotho, split: train}
   std::map<std::string, std::string> filter() const;
 };

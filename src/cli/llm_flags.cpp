@@ -48,6 +48,16 @@ void LlmFlags::add_to(CLI::App& app, const std::string& prefix, const std::strin
       ->capture_default_str();
 }
 
+void LlmFlags::refuse_without_api() const {
+  if (given()) return;
+  for (const auto& [name, value] :
+       {std::pair{"model", &model}, {"url", &url}, {"recording", &recording}, {"extra", &extra_json}}) {
+    if (!value->empty())
+      throw Error(ErrorCode::kUsage, flag_prefix + name + " needs " + flag_prefix + "api",
+                  flag_prefix + "api openai, gemini or replay");
+  }
+}
+
 llm::ProviderConfig LlmFlags::provider_config() const {
   llm::ProviderConfig config;
   config.api = llm::api_from_name(api);
@@ -69,6 +79,8 @@ AskedModel LlmFlags::build(const std::shared_ptr<llm::Budget>& budget, const std
                 "give its name at the server with " + flag_prefix + "model");
   llm::ProviderConfig config = provider_config();
   if (config.recording.empty()) config.recording = recording_default;
+  if (api == "replay" && config.recording.empty())
+    throw Error(ErrorCode::kUsage, "replay needs the file of recorded answers", "give it with " + flag_prefix + "recording");
   config.budget = budget;
   if (budget) budget->require_price(model);
   AskedModel out;

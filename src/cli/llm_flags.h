@@ -25,6 +25,8 @@ struct LlmFlags {
   enum class Sampling { kByFlags, kByPrompt };
   void add_to(CLI::App& app, const std::string& prefix, const std::string& what, Sampling sampling = Sampling::kByFlags);
   bool given() const { return !api.empty(); }
+  // Throws Error(kUsage) when a model, an address or a recording is named, but no api: nobody would be asked.
+  void refuse_without_api() const;
   // Everything but the budget.
   llm::ProviderConfig provider_config() const;
   // `recording_default` keeps every answer there unless a file is named.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "base/error.h"
 #include "base/program.h"
 
 namespace areason {
@@ -29,6 +30,16 @@ std::string model_name(const std::string& dir) {
   fs::path path = fs::path(dir).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();
   return path.filename().string();
+}
+
+void require_other_file(const std::string& output, const std::string& flag, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    if (output.empty() || input.empty()) continue;
+    if (output == input || std::filesystem::equivalent(output, input, error))
+      throw Error(ErrorCode::kUsage, flag + " " + output + " would replace a file that the command reads",
+                  "give another name to " + flag);
+  }
 }
 
 }  // namespace areason

@@ -102,6 +102,8 @@ ScriptSource SynthSetFlags::teacher_scripts(std::vector<SetOrder>& orders, const
   const KeptCounts counts = write_scripts(file, ids, options);
   log_info(fmt::format("scripts: {} written, {} were there, {} answers refused, {} clips given up; {}", counts.written,
                        counts.known, counts.refused_answers, counts.given_up.size(), spent_line(*spending)));
+  require_some_answer(counts, "the scripts' teacher");
+  if (!counts.given_up.empty()) log_warning("the last answer that could not be used: " + counts.last_refusal);
   const std::set<std::string> gone(counts.given_up.begin(), counts.given_up.end());
   std::erase_if(orders, [&](const SetOrder& order) { return gone.contains(order.id); });
   return [scripts = read_scripts(file), file](const std::string& id) {
@@ -112,6 +114,9 @@ ScriptSource SynthSetFlags::teacher_scripts(std::vector<SetOrder>& orders, const
 }
 
 Json SynthSetFlags::run(SetJobOptions job, const SynthOptions& synth) const {
+  script.refuse_without_api();
+  if (voices == "embedded" && !speech_url.empty())
+    throw Error(ErrorCode::kUsage, "--speech-url needs --voices", "--voices cosyvoice or openai says what the server speaks");
   job.test = test;
   if (sets != std::vector<std::string>{"all"}) job.sets = sets;
   std::vector<SetOrder> orders = plan_set_clips(job);

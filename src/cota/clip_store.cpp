@@ -152,7 +152,8 @@ void FileLock::open_or_throw(const std::string& path) {
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) throw Error(ErrorCode::kFailure, path + ": cannot be written", "check the folder's permissions");
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorCode::kUsage, path + " is held by another data synth", "wait for it, or choose another --out");
+    throw Error(ErrorCode::kUsage, path + " is held by another audio-reasoner",
+                "wait for it, or choose another file or folder");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -139,8 +140,7 @@ std::unique_ptr<ExportSource> export_from_file(const std::string& samples, const
 }
 
 std::set<std::string> ids_with_defects(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ErrorCode::kInput, file + ": cannot be opened", "give a file that data check --defects has written");
+  std::istringstream in(read_file(file));
   std::set<std::string> ids;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
@@ -237,6 +237,11 @@ ExportReport export_samples(ExportSource& source, const ExportOptions& options) 
   ExportReport report;
   Listing list = list_samples(source, options, report);
   if (list.places.empty()) throw nothing_to_export(report);
+  if (!options.left_out.empty() && report.left_out == 0)
+    throw Error(ErrorCode::kInput,
+                "none of the " + std::to_string(options.left_out.size()) +
+                    " samples that --leave-out names is among these, e.g. " + *options.left_out.begin(),
+                "list the defects of what is exported: data check --set for --set, data check --samples for --samples");
   std::sort(list.places.begin(), list.places.end());
   take_export_folder(options.out, {list.fingerprint, export_files(options, list.counts)});
   const auto writer = make_export_writer(options);

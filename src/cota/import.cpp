@@ -169,8 +169,15 @@ class Import {
     }
     journal_.flush();
     problems_.flush();
+    require_written();
     waiting_.clear();
     if (progress_) progress_(report_);
+  }
+
+  void require_written() const {
+    if (!journal_) throw Error(ErrorCode::kFailure, journal_path() + ": cannot be written", "is the disk full?");
+    if (!problems_)
+      throw Error(ErrorCode::kFailure, options_.set + "/import-problems.jsonl: cannot be written", "is the disk full?");
   }
 
   // Old clips and new ones, in the order they came, one at a time.
@@ -182,6 +189,7 @@ class Import {
   // Three passes over the files instead of all clips in memory: whose sound is whose, who those that stay are, and writing.
   void finish() {
     journal_.close();
+    require_written();
     Duplicates duplicates;
     each_clip([&](SourceClip&& c) { duplicates.hear(c); });
     each_clip([&](SourceClip&& c) { duplicates.remember(c); });

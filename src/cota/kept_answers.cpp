@@ -12,6 +12,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
+#include "cota/clip_store.h"
 
 namespace areason {
 namespace {
@@ -37,22 +38,24 @@ class Asker {
       }
     });
     if (!stop_reason_.empty())
-      throw Error(ErrorCode::kRemote, what_ + " stopped: " + stop_reason_, "what came is kept; run the command again");
+      throw Error(
+          ErrorCode::kRemote, what_ + " stopped: " + stop_reason_,
+          "put that right (the key, the model's name, the server, the budget) and run the command again; what came is kept");
     std::sort(counts_.given_up.begin(), counts_.given_up.end());
     return counts_;
   }
 
  private:
   void one(const AskedItem& item) {
-    std::string reason;
+    std::string reason, told;  // why the last try failed; what the model is told of its last answer
     for (int attempt = 0; attempt < options_.max_tries; ++attempt) {
-      const llm::Reply reply = options_.provider->complete(request(item.values, reason, attempt));
+      const llm::Reply reply = options_.provider->complete(request(item.values, told, attempt));
       if (llm::stops_run(reply.finish) || lost(reply.finish)) return stop(reply.error);
       reason = reply.error.empty() ? std::string("it ended ") + llm::finish_name(reply.finish) : reply.error;
       if (reply.finish == llm::Finish::kStop) {
         Parsed<Json> line = item.read(reply.text);
         if (line.value) return keep(*line.value);
-        reason = line.refusal;
+        reason = told = line.refusal;
       }
       const std::lock_guard lock(mutex_);
       ++counts_.refused_answers;
@@ -112,13 +115,18 @@ class Asker {
   const Clock::time_point start_;
 };
 
-// A torn last line is cut off before anything is appended to it.
-void cut_torn_line(const std::string& file) {
+bool is_json(std::string_view line) { return Json::accept(line); }
+
+// A torn last line, which a stopped run leaves, is cut off before anything is appended; a whole one without its line end gets
+// it.
+void end_last_line(const std::string& file) {
   if (!std::filesystem::exists(file)) return;
   const std::string text = read_file(file);
   const std::size_t end = text.rfind('\n');
   const std::size_t good = end == std::string::npos ? 0 : end + 1;
-  if (good < text.size()) std::filesystem::resize_file(file, good);
+  if (good == text.size()) return;
+  if (!is_json(std::string_view(text).substr(good))) return std::filesystem::resize_file(file, good);
+  std::ofstream(file, std::ios::app) << '\n';
 }
 
 }  // namespace
@@ -126,8 +134,17 @@ void cut_torn_line(const std::string& file) {
 KeptCounts ask_and_keep(const std::string& file, const std::vector<AskedItem>& items, const AskedModelOptions& options,
                         const std::string& what) {
   if (items.empty()) return {};
-  cut_torn_line(file);
+  FileLock lock;
+  lock.open_or_throw(file);
+  end_last_line(file);
   return Asker(file, options, what).ask(items);
+}
+
+void require_some_answer(const KeptCounts& counts, const std::string& what) {
+  if (counts.written > 0 || counts.known > 0 || counts.given_up.empty()) return;
+  throw Error(ErrorCode::kRemote,
+              what + ": none of " + std::to_string(counts.given_up.size()) + " answers could be used: " + counts.last_refusal,
+              "is it the right server and a model that can follow the prompt?");
 }
 
 void each_kept(const std::string& file, const std::string& what,
@@ -135,10 +152,11 @@ void each_kept(const std::string& file, const std::string& what,
   if (!std::filesystem::exists(file)) return;
   const std::string text = read_file(file);
   int number = 0;
-  for (std::size_t from = 0, to = text.find('\n'); to != std::string::npos; from = to + 1, to = text.find('\n', from)) {
+  for (std::size_t from = 0, to = 0; from < text.size(); from = to + 1) {
+    to = std::min(text.find('\n', from), text.size());
     const std::string where = file + ", line " + std::to_string(++number);
     const std::string line = text.substr(from, to - from);
-    if (trimmed(line).empty()) continue;
+    if (trimmed(line).empty() || (to == text.size() && !is_json(line))) continue;  // nothing, or torn
     const Json json = parse_json(line, where);
     if (!json.is_object() || !json.contains("id") || !json["id"].is_string())
       throw Error(ErrorCode::kInput, where + ": " + what + " without \"id\"", "delete the line; it is asked for again");

@@ -46,6 +46,9 @@ struct AskedItem {
 KeptCounts ask_and_keep(const std::string& file, const std::vector<AskedItem>& items, const AskedModelOptions& options,
                         const std::string& what);
 
+// Throws Error(kRemote) where items were asked for and nothing came, now or before.
+void require_some_answer(const KeptCounts& counts, const std::string& what);
+
 // Every whole line of the file; nothing without one. `what`: "a script".
 void each_kept(const std::string& file, const std::string& what,
                const std::function<void(const std::string& id, const Json& line, const std::string& where)>& each);

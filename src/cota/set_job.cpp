@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -111,6 +113,22 @@ std::vector<Sample> ask_about_sets(const std::vector<const Clip*>& clips, const 
   return out;
 }
 
+namespace {
+
+// The sample files are written anew: clips of a set that is not asked for would be left without their questions.
+void refuse_other_sets(const std::string& file, const std::map<std::string, std::string>& set_of_id) {
+  if (!std::filesystem::exists(file)) return;
+  std::set<std::string> asked;
+  for (const auto& [id, set] : set_of_id) asked.insert(set);
+  for (const auto& [id, clip] : read_clips(file).clips) {
+    if (clip.scene.staging && !asked.contains(clip.scene.staging->set))
+      throw Error(ErrorCode::kUsage, file + " holds clips of " + clip.scene.staging->set + " too, which --set does not name",
+                  "name all sets of the folder, or choose another --out");
+  }
+}
+
+}  // namespace
+
 Json run_set_job(const SetJobOptions& options, const std::vector<SetOrder>& orders, const SetSceneSource& source) {
   make_directories(options.out);
   ClipStore store(options.out + "/clips.jsonl",
@@ -121,6 +139,7 @@ Json run_set_job(const SetJobOptions& options, const std::vector<SetOrder>& orde
     set_of_id[order.id] = order.set;
     by_split[order.split].push_back({order.id, SceneType::kSound, order.split});
   }
+  refuse_other_sets(options.out + "/clips.jsonl", set_of_id);
   Json splits = Json::object();
   for (auto& [split, clips] : by_split) {
     // The type is the scene's own: make_clips would put the order's there.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "text/utf8.h"
 
 namespace areason {
 
@@ -109,7 +110,9 @@ void read_setting(StagePrompt& prompt, const std::string& line, const std::strin
   const std::size_t colon = line.find(':');
   if (colon == std::string::npos) bad_prompt(path, "\"" + line + "\" is no \"name: value\" line (or \"---\" is missing)");
   const std::string name = trim(line.substr(0, colon)), value = trim(line.substr(colon + 1));
-  const double number = std::atof(value.c_str());
+  char* end = nullptr;
+  double number = std::strtod(value.c_str(), &end);
+  if (value.empty() || *end != '\0') number = -1;  // no setting
   if (name == "version" && !value.empty()) {
     version = value;
   } else if (name == "questions" && number >= 1 && number <= 20) {
@@ -140,6 +143,7 @@ StagePrompt read_prompt_file(const std::string& folder, const std::string& name)
   }
   if (version.empty()) bad_prompt(path, "no \"version:\" line");
   prompt.text.assign(std::istreambuf_iterator<char>(in), {});
+  if (!is_valid_utf8(file)) bad_prompt(path, "is not UTF-8");
   prompt.text = with_parts(prompt.text, folder, path);
   if (trim(prompt.text).empty()) bad_prompt(path, "no text after \"---\"");
   prompt.version = name + "@" + version + "-" + sha256_hex(file + prompt.text).substr(0, kVersionDigits);

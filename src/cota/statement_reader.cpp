@@ -94,7 +94,7 @@ void add_labels(const Sample& sample, std::set<std::string>& labels) {
 Readings::Readings(const std::string& file) {
   each_kept(file, "a reading", [&](const std::string& id, const Json& line, const std::string& where) {
     try {
-      by_id_[id] = {line.at("chain").get<std::string>(), line.at("claims").get<std::vector<std::string>>()};
+      claims_[{id, line.at("chain").get<std::string>()}] = line.at("claims").get<std::vector<std::string>>();
     } catch (const Json::exception& e) {
       throw Error(ErrorCode::kInput, where + ": no reading: " + e.what(), "delete the line; the chain is read again");
     }
@@ -102,17 +102,18 @@ Readings::Readings(const std::string& file) {
 }
 
 const std::vector<std::string>* Readings::find(const Sample& sample) const {
-  const auto it = by_id_.find(sample.id);
-  return it == by_id_.end() || it->second.chain != chain_hash(sample) ? nullptr : &it->second.claims;
+  const auto it = claims_.find({sample.id, chain_hash(sample)});
+  return it == claims_.end() ? nullptr : &it->second;
 }
 
 KeptCounts read_chains(const std::string& file, const std::vector<Sample>& samples, const std::set<std::string>& labels,
                        const AskedModelOptions& options) {
   const Readings known(file);
   std::vector<AskedItem> open;
+  std::set<std::pair<std::string, std::string>> asked;
   const std::string names = list_of(labels);
   for (const Sample& sample : samples) {
-    if (known.find(sample) != nullptr) continue;
+    if (known.find(sample) != nullptr || !asked.insert({sample.id, chain_hash(sample)}).second) continue;
     const PromptValues values = {
         {"labels", names}, {"question", sample.question}, {"turns", turns_text(sample)}, {"chain", chain_text(sample)}};
     open.push_back(

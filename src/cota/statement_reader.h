@@ -19,21 +19,17 @@ namespace areason {
 void add_labels(const Sample& sample, std::set<std::string>& labels);
 
 // {"id", "chain": hash of question and chain, "claims": [statement, …], "by", "prompt_version"} a line. A later line for the
-// same sample replaces an earlier one; one for other words of its chain is none.
+// same chain of the same sample replaces an earlier one.
 class Readings {
  public:
   Readings() = default;
   explicit Readings(const std::string& file);
   // Null when this chain has not been read.
   const std::vector<std::string>* find(const Sample& sample) const;
-  std::size_t size() const { return by_id_.size(); }
+  std::size_t size() const { return claims_.size(); }
 
  private:
-  struct Reading {
-    std::string chain;
-    std::vector<std::string> claims;
-  };
-  std::map<std::string, Reading> by_id_;
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> claims_;  // by id and chain
 };
 
 // Reads the chains that `file` has no reading of and appends what comes.

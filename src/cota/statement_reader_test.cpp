@@ -74,7 +74,45 @@ TEST(StatementReader, ReadsEachChainOnceAndTellsNoTimeline) {
   EXPECT_EQ(read_chains(file, later, labels, reader(server.url())).known, 1);
   EXPECT_EQ(calls, 6);
   EXPECT_NE(Readings(file).find(later[1]), nullptr);
-  EXPECT_EQ(Readings(file).find(samples[1]), nullptr);
+  EXPECT_NE(Readings(file).find(samples[1]), nullptr) << "what was read before stays";
+}
+
+// A last line without its end: kept when it is whole, cut when it is torn, and a file of something else is left alone.
+TEST(StatementReader, LastLinesAreKeptWhenTheyAreWhole) {
+  llm::testing::Server server([](const httplib::Request&, httplib::Response& response) {
+    llm::testing::answer(response, llm::testing::chat_answer("count(dog bark) = 1", 1, 1));
+  });
+  const std::string file = scratch_path("readings.jsonl");
+  std::remove(file.c_str());
+  const std::vector<Sample> samples = {sample("a", "It barks."), sample("b", "It barks once.")};
+  EXPECT_EQ(read_chains(file, {samples[0]}, {}, reader(server.url())).written, 1);
+  const std::string whole = read_file(file);
+  write_file_atomic(file, whole.substr(0, whole.size() - 1));
+  EXPECT_EQ(Readings(file).size(), 1u);
+  EXPECT_EQ(read_chains(file, samples, {}, reader(server.url())).written, 1);
+  EXPECT_EQ(Readings(file).size(), 2u);
+  write_file_atomic(file, whole + whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(read_chains(file, samples, {}, reader(server.url())).written, 1);
+  EXPECT_EQ(Readings(file).size(), 2u);
+  const std::string other = "{\"models\": {}}";
+  write_file_atomic(file, other);
+  EXPECT_THROW(read_chains(file, samples, {}, reader(server.url())), Error);
+  EXPECT_EQ(read_file(file), other);
+}
+
+// Two samples under one name are two chains; the same one twice is read once.
+TEST(StatementReader, SamplesThatShareAName) {
+  std::atomic<int> calls{0};
+  llm::testing::Server server([&](const httplib::Request&, httplib::Response& response) {
+    ++calls;
+    llm::testing::answer(response, llm::testing::chat_answer("count(dog bark) = 1", 1, 1));
+  });
+  const std::string file = scratch_path("shared.jsonl");
+  std::remove(file.c_str());
+  const std::vector<Sample> samples = {sample("a", "It barks."), sample("a", "It barks once."), sample("a", "It barks.")};
+  EXPECT_EQ(read_chains(file, samples, {}, reader(server.url())).written, 2);
+  EXPECT_EQ(read_chains(file, samples, {}, reader(server.url())).known, 3);
+  EXPECT_EQ(calls, 2);
 }
 
 TEST(StatementReader, BrokenReadingsAreNamed) {

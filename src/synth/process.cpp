@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/interrupt.h"
 
 extern char** environ;
 
@@ -81,6 +82,10 @@ void run_command(const Command& command) {
   bool timed_out = false;
   const int status = wait_for(child, command.timeout_seconds, timed_out);
   if (timed_out) throw Error(ErrorCode::kFailure, command.arguments[0] + " did not end in time", "try again on a free machine");
+  // Ctrl-C reaches the child too, often before this process has noticed.
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+    throw Error(ErrorCode::kInterrupted, "interrupted", "run the same command again to go on");
+  throw_if_interrupted();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     throw Error(ErrorCode::kFailure, command.arguments[0] + " failed with status " + std::to_string(status),
                 "run it by hand; reinstall " + command.package);
