@@ -110,6 +110,7 @@ void read_missing(const CheckFlags& flags) {
   const KeptCounts counts = read_chains(file, samples, labels, options);
   log_info(fmt::format("{}: {} chains read, {} were there, {} answers refused, {} chains given up; {}", file, counts.written,
                        counts.known, counts.refused_answers, counts.given_up.size(), spent_line(*spending)));
+  require_some_answer(counts, "the reader");
   if (!counts.given_up.empty()) log_warning(fmt::format("the last answer that could not be used: {}", counts.last_refusal));
 }
 
