@@ -127,6 +127,7 @@ void ask_file(const Ask& ask) {
   options.session = ask.flags.session();
   if (ask.batch > 0) options.session.running = ask.batch;
   const auto questions = read_questions(ask.jsonl);
+  require_other_file(ask.out, "--out", {ask.jsonl});
   AnswerFile out(ask.out);
   const BatchStats stats = answer_questions(questions, options, out, BatchProgressLine());
   if (ask.stats) {

@@ -110,11 +110,22 @@ class Chat {
     return true;
   }
 
+  Answer ask(const std::vector<std::string>& clips, const std::string& question, AnswerPrinter& printer) {
+    try {
+      return session_.ask(clips, question, options_, std::ref(printer));
+    } catch (const Error& e) {
+      if (clips.empty()) throw;
+      throw Error(e.code(), e.what(), e.hint() + "; add clips again with /audio, none waits for the next question");
+    }
+  }
+
   void answer(const std::string& question) {
     AnswerPrinter printer(stdout_colour());
-    const Answer answer = session_.ask(clips_, question, options_, std::ref(printer));
-    printer.finish();
+    // A clip that cannot be read must not fail every later question.
+    const std::vector<std::string> clips = std::move(clips_);
     clips_.clear();
+    const Answer answer = ask(clips, question, printer);
+    printer.finish();
     for (const HeardAudio& audio : answer.audio) std::cerr << describe(audio) << "\n";
     if (answer.finish_reason == "interrupted") {
       clear_interrupt();

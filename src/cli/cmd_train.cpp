@@ -246,6 +246,10 @@ void register_train_merge(CLI::App& train) {
   command->add_option("--out", flags->out, "folder for the merged checkpoint")->required()->type_name("DIR");
   command->callback([flags] {
     if (flags->base.empty()) flags->base = train::read_adapter_config(flags->adapter).base;
+    for (const char* file : {"config.json", "model.safetensors", "adapter_config.json"})
+      if (std::filesystem::exists(std::filesystem::path(flags->out) / file))
+        throw Error(ErrorCode::kUsage, flags->out + " holds a " + file + " already",
+                    "choose another --out, or remove that model first");
     train::merge_adapter(*flags);
     log_info("merged model in " + flags->out);
   });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/flag_checks.h"
 #include "base/interrupt.h"
 #include "cli/commands.h"
 
@@ -45,6 +46,7 @@ std::optional<std::string> unknown_command(CLI::App& app, int argc, char** argv)
 int run(int argc, char** argv) {
   CLI::App app;
   build_app(app);
+  refuse_not_finite(app);
   if (const auto word = unknown_command(app, argc, argv))
     return report(ErrorCode::kUsage, "there is no command " + *word, "audio-reasoner --help lists the commands");
   try {

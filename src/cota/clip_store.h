@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_lock.h"
 #include "base/json_fwd.h"
 #include "synth/scene.h"
 
@@ -36,20 +37,6 @@ struct StoredClips {
 };
 // Only reads; a job may be at work on the file. Throws Error(kInput).
 StoredClips read_clips(const std::string& path);
-
-// Held by one process at a time, freed when the process ends in whatever way.
-class FileLock {
- public:
-  FileLock() = default;
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-  // Throws Error(kUsage) when another process holds it.
-  void open_or_throw(const std::string& path);
-
- private:
-  int fd_ = -1;
-};
 
 class ClipStore {
  public:

@@ -8,11 +8,11 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/thread_pool.h"
-#include "cota/clip_store.h"
 
 namespace areason {
 namespace {

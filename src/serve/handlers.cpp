@@ -244,6 +244,9 @@ void Handlers::describe_error(const httplib::Request& request, httplib::Response
   if (response.status == 404)
     message = "there is nothing at " + request.method + " " + request.path + " (POST /v1/chat/completions answers)";
   if (response.status == 413) message = "the request is larger than the " + most + " that this server takes";
+  // The HTTP library takes 8 KiB of a form at most.
+  if (response.status == 413 && request.get_header_value("Content-Type").starts_with("application/x-www-form-urlencoded"))
+    message = "a body of this size is not taken as a form: send it with Content-Type: application/json";
   refuse(response, response.status, message);
 }
 

@@ -113,13 +113,28 @@ void write_sums(const fs::path& dir) {
 
 // What is wrong with a checkpoint; "" when it is whole. One without sums is of an older version and believed.
 std::string damage(const fs::path& dir) {
-  if (!fs::exists(dir / kSums)) return "";
+  for (const char* needed : {"trainer_state.json", "optimizer.safetensors"})
+    if (!fs::exists(dir / needed)) return std::string(needed) + " is missing";
+  if (!fs::exists(dir / kSums)) {
+    log_warning(dir.string() + " has no " + kSums + ": nothing tells whether it is whole");
+    return "";
+  }
   std::istringstream lines(read_file(dir / kSums));
   for (std::string sum, file; lines >> sum >> file;) {
     if (!fs::is_regular_file(dir / file)) return file + " is missing";
     if (sha256_file(dir / file) != sum) return file + " has changed";
   }
   return "";
+}
+
+// Broken checkpoints that an earlier start has renamed.
+std::vector<fs::path> set_aside(const std::string& out_dir) {
+  std::vector<fs::path> found;
+  if (!fs::is_directory(out_dir)) return found;
+  for (const auto& entry : fs::directory_iterator(out_dir))
+    if (entry.path().filename().string().starts_with("checkpoint-") && entry.path().extension() == ".broken")
+      found.push_back(entry.path());
+  return found;
 }
 
 void sync_path(const std::string& path) {
@@ -245,6 +260,10 @@ std::optional<std::string> newest_checkpoint(const std::string& out_dir) {
   return found.back().second.string();
 }
 
+void remove_set_aside(const std::string& out_dir) {
+  for (const fs::path& path : set_aside(out_dir)) fs::remove_all(path);
+}
+
 std::optional<std::string> newest_whole_checkpoint(const std::string& out_dir) {
   auto found = checkpoints(out_dir);
   const bool any = !found.empty();
@@ -256,7 +275,9 @@ std::optional<std::string> newest_whole_checkpoint(const std::string& out_dir) {
     fs::remove_all(path.string() + ".broken");
     fs::rename(path, path.string() + ".broken");
   }
-  if (any) throw Error(ErrorCode::kModel, out_dir + ": all checkpoints are broken", "start over with --fresh");
+  // Beginning anew without a word at the second start would hide what was lost.
+  if (any || !set_aside(out_dir).empty())
+    throw Error(ErrorCode::kModel, out_dir + ": all checkpoints are broken", "start over with --fresh");
   return std::nullopt;
 }
 

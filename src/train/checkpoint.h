@@ -48,6 +48,8 @@ class CheckpointWriter {
   bool adapters_, copies_head_ = false;
 };
 
+// Removes the broken checkpoints that newest_whole_checkpoint() has set aside.
+void remove_set_aside(const std::string& out_dir);
 // <out>/checkpoint-<step>: the newest one, looked at by its name only.
 std::optional<std::string> newest_checkpoint(const std::string& out_dir);
 // The newest one whose files have the sums in its SHA256SUMS; broken ones before it are renamed to ….broken with a warning.

@@ -104,7 +104,7 @@ void add_model_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--nccl", o.collectives.nccl, "NCCL's library, or a path to it")->capture_default_str();
   app.add_option("--precision", o.precision, "auto, bf16 or f32")->capture_default_str();
   app.add_option("--save-dtype", o.save_dtype, "f32, f16 or bf16")->capture_default_str();
-  app.add_option("--threads", o.threads, "of each process; 0: all cores")->capture_default_str();
+  app.add_option("--threads", o.threads, "of each process; 0: all cores")->capture_default_str()->check(kNotNegative);
   app.add_option("--zero", o.zero,
                  "what several processes (mpirun) divide: 1 optimizer states; 2 gradients too; 3 weights too, which recomputes "
                  "activations")
@@ -159,11 +159,14 @@ void add_schedule_options(CLI::App& app, TrainOptions& o) {
   app.add_option("--max-minutes", o.max_minutes, "the schedule ends at this time of the run, earlier parts included")
       ->check(kNotNegative);
   app.add_option("--log-every", o.log_every)->capture_default_str()->check(kPositive);
-  app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str();
+  app.add_option("--eval-every", o.eval_every, "steps; saves too")->capture_default_str()->check(kNotNegative);
   app.add_option("--eval-samples", o.eval_samples)->capture_default_str()->check(kPositive);
-  app.add_option("--save-every", o.save_every, "steps")->capture_default_str();
-  app.add_option("--keep,--save-total-limit", o.keep, "checkpoints; the best one is always kept")->capture_default_str();
-  app.add_option("--spike", o.guard.spike, "a step whose loss is above this times the running mean is skipped; 0: never")
+  app.add_option("--save-every", o.save_every, "steps")->capture_default_str()->check(kNotNegative);
+  app.add_option("--keep,--save-total-limit", o.keep, "checkpoints; the best one is always kept")
+      ->capture_default_str()
+      ->check(kNotNegative);
+  app.add_option("--spike", o.guard.spike,
+                 "a step whose loss is above this times the running mean (and 2 above it, after 20 steps) is skipped; 0: never")
       ->capture_default_str()
       ->check(kNotNegative);
   app.add_option("--max-skipped", o.guard.limit, "so many skipped steps in a row end the run")
@@ -211,6 +214,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<std::string> arguments = areason::train::with_presets({argv + 1, argv + argc});
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    areason::refuse_not_finite(app);
     app.parse(arguments);
     // What supervised runs begin with would throw a policy far from its reference in a few steps.
     if (options.method == areason::train::Method::kGrpo && app.count("--lr") == 0) options.schedule.peak = 1e-5;

@@ -135,8 +135,16 @@ TEST_F(Resume, ARunThatCannotFitIsRefusedBeforeItStarts) {
 }
 
 TEST_F(Resume, WrongFlagsAreNamed) {
-  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
-           {"--micro-tokens", "0"}, {"--lr", "-1"}, {"--dropout", "2"}, {"--warmup", "-1"}, {"--no-such-flag"}}) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{{"--micro-tokens", "0"},
+                                             {"--lr", "-1"},
+                                             {"--dropout", "2"},
+                                             {"--warmup", "-1"},
+                                             {"--no-such-flag"},
+                                             {"--dropout", "nan"},
+                                             {"--save-every", "-1"},
+                                             {"--freeze", "audio_tower,projector,decoder"},
+                                             {"--merge"}}) {
     write_file_atomic(dir_ / "log.txt", "");
     EXPECT_EQ(run(dir_ / "none", flags), static_cast<int>(ErrorCode::kUsage)) << flags[0];
     EXPECT_EQ(log().find("error: "), 0u) << log();
@@ -180,6 +188,31 @@ TEST_F(Resume, ABrokenCheckpointIsSetAside) {
   EXPECT_NE(log().find("checkpoint-8 is broken and set aside: optimizer.safetensors has changed"), std::string::npos) << log();
   EXPECT_EQ(sha256_file(parts + "/checkpoint-12/optimizer.safetensors"),
             sha256_file(whole + "/checkpoint-12/optimizer.safetensors"));
+}
+
+TEST_F(Resume, BrokenCheckpointsAreNotForgotten) {
+  const std::string out = dir_ / "out";
+  ASSERT_EQ(run(out, {"--max-steps", "12", "--stop-after", "4"}), 0) << log();
+  fs::create_directory(out + "/checkpoint-99");
+  ASSERT_EQ(run(out, {"--max-steps", "12", "--stop-after", "8"}), 0) << log();
+  EXPECT_NE(log().find("checkpoint-99 is broken and set aside: trainer_state.json is missing"), std::string::npos) << log();
+  for (const auto& entry : fs::directory_iterator(out))
+    if (entry.is_directory() && !entry.is_symlink()) fs::remove(entry.path() / "trainer_state.json");
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(run(out, {"--max-steps", "12"}), static_cast<int>(ErrorCode::kModel)) << log();
+    EXPECT_NE(log().find("all checkpoints are broken"), std::string::npos) << log();
+  }
+  EXPECT_EQ(run(out, {"--max-steps", "2", "--fresh"}), 0) << log();
+}
+
+TEST_F(Resume, TwoRunsDoNotShareAFolder) {
+  const std::string out = dir_ / "out";
+  const pid_t pid = start(out, {});
+  ASSERT_TRUE(appears(out + "/logging.jsonl", pid));
+  EXPECT_EQ(run(out, {}), static_cast<int>(ErrorCode::kUsage));
+  EXPECT_NE(log().find("run.lock is held by another"), std::string::npos) << log();
+  ::kill(pid, SIGKILL);
+  wait(pid);
 }
 
 TEST_F(Resume, ADivergingRunStopsAndNamesItsSamples) {

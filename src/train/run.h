@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_lock.h"
 #include "base/json_fwd.h"
 #include "train/batch_workers.h"
 #include "train/grpo.h"
@@ -27,6 +28,7 @@ class Run {
 
  private:
   using Clock = std::chrono::steady_clock;
+  FileLock lock_;  // of the run's folder
   // run_setup.cpp
   void check_options() const;
   // run_memory.cpp

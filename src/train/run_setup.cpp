@@ -52,6 +52,7 @@ Run::Run(const TrainOptions& options, Ranks& ranks, at::Device device)
   use_threads();
   if (ranks_->first()) {
     make_directories(options_.out);
+    lock_.open_or_throw(options_.out + "/run.lock");
     if (options_.fresh) remove_old_run();
     prepare_files();
   }
@@ -69,6 +70,10 @@ Run::Run(const TrainOptions& options, Ranks& ranks, at::Device device)
 }
 
 void Run::check_options() const {
+  if (options_.merge && options_.adapter.rank == 0)
+    throw Error(ErrorCode::kUsage, "--merge needs --lora-rank", "without an adapter OUT/last is the whole model");
+  if (options_.adapter.rank == 0 && options_.freeze.size() >= kParts.size())
+    throw Error(ErrorCode::kUsage, "--freeze leaves nothing to train", "leave out one of its parts");
   if (options_.method == Method::kGrpo) check_grpo_options();
   if (ranks_->size() > 1 && options_.max_minutes > 0)
     throw Error(ErrorCode::kUsage, "--max-minutes has no meaning for several ranks", "give --max-steps or --epochs");
@@ -87,6 +92,7 @@ void Run::use_threads() {
 
 void Run::remove_old_run() {
   while (const auto old = newest_checkpoint(options_.out)) fs::remove_all(*old);
+  remove_set_aside(options_.out);
   fs::remove_all(files_);
   fs::remove(options_.out + "/logging.jsonl");
   fs::remove(options_.out + "/best");

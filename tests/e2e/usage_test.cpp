@@ -28,6 +28,20 @@ TEST(Usage, WrongCommandLines) {
   expect_failure(run({"ask", "--structure", "odd", "a.wav", "What?"}), kUsage, "odd");
 }
 
+TEST(Usage, NumbersAreNumbers) {
+  for (const char* number : {"nan", "inf", "-nan"})
+    for (const char* flag : {"--temperature", "--top-p", "--repetition-penalty"})
+      expect_failure(run({"ask", flag, number, "a.wav", "What?"}), kUsage, flag);
+  expect_failure(run({"serve", "--drain-seconds", "nan"}), kUsage, "--drain-seconds");
+  expect_failure(run({"train", "plan", "--memory", "nan"}), kUsage, "--memory");
+}
+
+TEST(Usage, AnswersDoNotReplaceTheirQuestions) {
+  const ScratchDir dir;
+  const std::string questions = dir.put("q.jsonl", "{\"id\": \"1\", \"question\": \"What?\", \"audio\": [\"a.wav\"]}\n");
+  expect_failure(run({"ask", "--jsonl", questions, "--out", questions}), kUsage, "--out");
+}
+
 TEST(Usage, FlagsOfFilesOfQuestionsNeedOne) {
   expect_failure(run({"ask", "--out", "x.jsonl", "a.wav", "What?"}), kUsage, "--jsonl");
   expect_failure(run({"ask", "--force-choices", "a.wav", "What?"}), kUsage, "--jsonl");
