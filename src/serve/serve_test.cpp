@@ -221,6 +221,10 @@ TEST(Serve, BadRequestsNameTheField) {
   EXPECT_EQ(body_of(server.client().Post("/v1/chat/completions", std::string(2 << 20, ' '), "application/json"),
                     413)["error"]["code"],
             413);
+  const std::string form =
+      body_of(server.client().Post("/v1/chat/completions", std::string(20 << 10, ' '), "application/x-www-form-urlencoded"),
+              413)["error"]["message"];
+  EXPECT_NE(form.find("application/json"), std::string::npos) << form;
   body_of(server.client().Get("/v1/nothing"), 404);
   body_of(server.post(short_question()));  // and none of it did any harm
 }

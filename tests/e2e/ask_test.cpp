@@ -105,5 +105,20 @@ TEST_F(AskCommand, ChatKeepsTurnsAndSurvivesMistakes) {
   EXPECT_EQ(responses, 3u);
 }
 
+TEST_F(AskCommand, AClipThatCannotBeReadFailsOneQuestionOfAChat) {
+  const std::string text = dir_.put("notaudio.wav", "no sound at all");
+  const std::string script = "/audio " + text + "\nWhat is heard?\nAnd now?\n/audio " + clip_ + "\nAnd here?\n";
+  const Result result = command("chat", {}, {.input = script});
+  ASSERT_EQ(result.status, 0) << result.err;
+  const auto count = [](const std::string& in, const std::string& what) {
+    int found = 0;
+    for (auto at = in.find(what); at != std::string::npos; at = in.find(what, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count(result.err, "error: "), 1) << result.err;
+  EXPECT_NE(result.err.find("add clips again with /audio"), std::string::npos) << result.err;
+  EXPECT_EQ(count(result.out, "Response:"), 2) << result.out;
+}
+
 }  // namespace
 }  // namespace areason::e2e
