@@ -79,7 +79,7 @@ class Merger {
         base_(TensorStore::open(options.base)),
         store_(TensorStore::open(options.adapter + "/adapter_model.safetensors")),
         adapter_(adapter_tensors(store_)),
-        scale_(read_adapter_config(options.adapter).scale()) {}
+        config_(read_adapter_config(options.adapter)) {}
 
   void run() {
     std::vector<std::vector<const TensorView*>> shards(1);
@@ -127,8 +127,12 @@ class Merger {
     if (view.shape.size() != 2 || sa.size() != 2 || sb.size() != 2 || sa[1] != view.shape[1] || sb[0] != view.shape[0] ||
         sa[0] != sb[1])
       bad(options_.adapter, "the shapes of " + stem + " do not fit the base");
+    // The scale is alpha / r: another r would merge another adapter.
+    if (sa[0] != config_.rank)
+      bad(options_.adapter, "adapter_config.json says r = " + std::to_string(config_.rank) + ", the tensors of " + stem +
+                                " have " + std::to_string(sa[0]));
     std::vector<float> values = view.to_f32();
-    add_product(values, a->second, b->second, scale_);
+    add_product(values, a->second, b->second, config_.scale());
     out.data = encoded(values, view.dtype, view.name);
     used_ += 2;
     return out;
@@ -146,7 +150,7 @@ class Merger {
   const MergeOptions& options_;
   TensorStore base_, store_;
   std::map<std::string, TensorView> adapter_;
-  double scale_;
+  const AdapterOptions config_;
   std::size_t used_ = 0;
 };
 
@@ -183,6 +187,9 @@ AdapterOptions read_adapter_config(const std::string& dir) {
   }
   AdapterOptions out;
   if (!json.contains("r") || !json["r"].is_number_integer() || json["r"] < 1) bad(path, "r is no whole number above 0");
+  for (const char* key : {"lora_alpha", "lora_dropout"})
+    if (json.contains(key) && !json[key].is_number()) bad(path, std::string(key) + " is no number");
+  if (json.contains("use_rslora") && !json["use_rslora"].is_boolean()) bad(path, "use_rslora is neither true nor false");
   out.rank = json["r"];
   out.alpha = json.value("lora_alpha", 8.0);  // PEFT's default (LoraConfig)
   out.dropout = json.value("lora_dropout", 0.0);

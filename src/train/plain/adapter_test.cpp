@@ -107,6 +107,11 @@ TEST_F(Adapter, WhatDoesNotFitIsNamed) {
   EXPECT_THROW(read_adapter_config(dir_ / "adapter"), Error);
   write("base_model.model." + std::string(kModule), options);
   EXPECT_THROW(merge_adapter({dir_ / "base", dir_ / "adapter", dir_ / "base"}), Error);
+  // The scale follows from r: another one than the tensors' would merge at another strength.
+  write_file_atomic(dir_ / "adapter/adapter_config.json", R"({"peft_type": "LORA", "r": 4, "lora_alpha": 8})");
+  EXPECT_THROW(merged(), Error);
+  write_file_atomic(dir_ / "adapter/adapter_config.json", R"({"peft_type": "LORA", "r": 2, "lora_alpha": "x"})");
+  EXPECT_THROW(merged(), Error);
 }
 
 }  // namespace
