@@ -1,7 +1,12 @@
 #include "cota/claim_patterns.h"
 
 #include <algorithm>
+#include <bitset>
 #include <map>
+#include <sstream>
+#include <unordered_map>
+
+#include "base/error.h"
 
 namespace areason::claims {
 namespace {
@@ -199,10 +204,40 @@ constexpr int kMostBetween = 4;
 
 struct Token {
   bool sound = false, optional = false;
-  std::string words;
+  std::size_t list = 0;  // of its words, in ListsOfWords
 };
 
-std::vector<Token> tokens_of(const char* pattern) {
+// Every list of words that the patterns name, so that a word is looked up once and not once a pattern: there are some 170
+// patterns, and this was half of the time of a review.
+class ListsOfWords {
+ public:
+  static constexpr std::size_t kMost = 192;
+  using Marks = std::bitset<kMost>;
+
+  // The place of this list ("a|b|c"), which is added if it is new.
+  std::size_t add(const std::string& list) {
+    const auto [it, added] = places_.emplace(list, places_.size());
+    if (!added) return it->second;
+    if (places_.size() > kMost)
+      throw Error(ErrorCode::kFailure, "patterns have over " + std::to_string(kMost) + " lists of words",
+                  "raise ListsOfWords::kMost");
+    std::istringstream in(list);
+    for (std::string word; std::getline(in, word, '|');) marks_[word].set(it->second);
+    return it->second;
+  }
+  // Which lists this word is on; a quotation is on none.
+  Marks of(const Word& word) const {
+    if (word.quote) return {};
+    const auto it = marks_.find(word.text);
+    return it == marks_.end() ? Marks() : it->second;
+  }
+
+ private:
+  std::map<std::string, std::size_t> places_;
+  std::unordered_map<std::string, Marks> marks_;
+};
+
+std::vector<Token> tokens_of(const char* pattern, ListsOfWords& lists) {
   std::vector<Token> out;
   std::string word;
   for (const char* c = pattern;; ++c) {
@@ -217,7 +252,7 @@ std::vector<Token> tokens_of(const char* pattern) {
     }
     t.sound = word == "X";
     const auto it = sets().find(word);
-    t.words = it == sets().end() ? word : it->second;
+    if (!t.sound) t.list = lists.add(it == sets().end() ? word : it->second);
     out.push_back(std::move(t));
     word.clear();
     if (*c == 0) return out;
@@ -229,18 +264,83 @@ struct Compiled {
   std::vector<Token> tokens;
 };
 
-const std::vector<Compiled>& table() {
-  static const std::vector<Compiled> out = [] {
-    std::vector<Compiled> rows;
-    for (const PatternRow& row : kPatternRows) rows.push_back({row.relation, tokens_of(row.pattern)});
-    return rows;
+struct Table {
+  ListsOfWords lists;
+  std::vector<Compiled> rows;
+  std::size_t stops;
+};
+
+const Table& table() {
+  static const Table out = [] {
+    Table t;
+    for (const PatternRow& row : kPatternRows) t.rows.push_back({row.relation, tokens_of(row.pattern, t.lists)});
+    t.stops = t.lists.add(kStops);
+    return t;
   }();
   return out;
 }
 
+// What all patterns ask of the words of one sentence.
+class MarkedReading {
+ public:
+  explicit MarkedReading(const Reading& r) : r_(r) {
+    const auto n = static_cast<std::size_t>(r.size());
+    sounds_.resize(n);
+    for (const Mention& m : r.mentions)
+      if (!m.quote && m.begin < r.size() && sounds_[static_cast<std::size_t>(m.begin)] == nullptr)
+        sounds_[static_cast<std::size_t>(m.begin)] = &m;
+    marks_.reserve(n);
+    for (int i = 0; i < r.size(); ++i) {
+      marks_.push_back(table().lists.of(r.word(i)));
+      skips_.push_back(may_be_skipped(i));
+      counts_.push_back(r.word(i).number < 0 && !is_one(r.word(i), "s|second|seconds|more|less|than|a|the"));
+      measures_.push_back(measures(i));
+    }
+    for (int i = 0; i < r.size(); ++i) behind_.push_back(r.word(i).text == "," ? behind_aside(i) : 0);
+  }
+
+  int size() const { return r_.size(); }
+  const Mention* sound(int i) const { return sounds_[static_cast<std::size_t>(i)]; }
+  // Is word i one of this list, and no amount ("over half a second" ends nothing)?
+  bool on(int i, std::size_t list) const {
+    return marks_[static_cast<std::size_t>(i)].test(list) && !measures_[static_cast<std::size_t>(i)];
+  }
+  // May word i stand between two words of a pattern?
+  bool skips(int i) const { return skips_[static_cast<std::size_t>(i)]; }
+  // "more than half a second before" is as near as "before".
+  bool counts(int i) const { return counts_[static_cast<std::size_t>(i)]; }
+  // Where the sentence goes on behind ", faint and lasting but a moment,"; 0 where word i opens nothing of the kind.
+  int behind(int i) const { return behind_[static_cast<std::size_t>(i)]; }
+
+ private:
+  bool may_be_skipped(int i) const {
+    if (r_.word(i).text == "than" && i > 0 && is_one(r_.word(i - 1), "more|less")) return true;
+    return !r_.word(i).quote && sound(i) == nullptr && !marks_[static_cast<std::size_t>(i)].test(table().stops);
+  }
+  int behind_aside(int i) const {
+    for (int k = i + 1; k < std::min(r_.size(), i + 14); ++k) {
+      if (r_.word(k).text == ",") return k > i + 1 ? k + 1 : 0;
+      if (r_.word(k).quote || sound(k) != nullptr || is_verb(r_.word(k)) ||
+          is_one(r_.word(k), "not|never|no|if|then|while|whereas|or|than|before|after|:|--"))
+        return 0;
+    }
+    return 0;
+  }
+  bool measures(int i) const {
+    return is_one(r_.word(i), "over|through|away") && i + 1 < r_.size() &&
+           (r_.word(i + 1).number >= 0 || is_one(r_.word(i + 1), "a|the|half|its|all|it|by|from"));
+  }
+
+  const Reading& r_;
+  std::vector<const Mention*> sounds_;
+  std::vector<ListsOfWords::Marks> marks_;
+  std::vector<bool> skips_, counts_, measures_;
+  std::vector<int> behind_;
+};
+
 class Matcher {
  public:
-  Matcher(const Reading& r, const Compiled& row) : r_(r), row_(row) {}
+  Matcher(const MarkedReading& r, const Compiled& row) : r_(r), row_(row) {}
 
   // Does the pattern begin at word i?
   bool at(int i, Match& out) {
@@ -251,35 +351,6 @@ class Matcher {
   }
 
  private:
-  const Mention* sound_at(int i) const {
-    for (const Mention& m : r_.mentions)
-      if (m.begin == i && !m.quote) return &m;
-    return nullptr;
-  }
-  bool skips(int i) const {
-    if (r_.word(i).text == "than" && i > 0 && is_one(r_.word(i - 1), "more|less")) return true;
-    return !r_.word(i).quote && sound_at(i) == nullptr && !is_one(r_.word(i), kStops);
-  }
-  // "more than half a second before" is as near as "before".
-  bool counts(int i) const { return r_.word(i).number < 0 && !is_one(r_.word(i), "s|second|seconds|more|less|than|a|the"); }
-
-  // Behind ", faint and lasting but a moment,"; 0 where the comma opens something else.
-  int behind_aside(int i) const {
-    for (int k = i + 1; k < std::min(r_.size(), i + 14); ++k) {
-      if (r_.word(k).text == ",") return k > i + 1 ? k + 1 : 0;
-      if (r_.word(k).quote || sound_at(k) != nullptr || is_verb(r_.word(k)) ||
-          is_one(r_.word(k), "not|never|no|if|then|while|whereas|or|than|before|after|:|--"))
-        return 0;
-    }
-    return 0;
-  }
-
-  // "over half a second" ends nothing.
-  bool measures(int i) const {
-    return is_one(r_.word(i), "over|through|away") && i + 1 < r_.size() &&
-           (r_.word(i + 1).number >= 0 || is_one(r_.word(i + 1), "a|the|half|its|all|it|by|from"));
-  }
-
   bool step(std::size_t token, int i, int between) {
     if (token == row_.tokens.size()) {
       match_.end = i;
@@ -288,24 +359,22 @@ class Matcher {
     const Token& t = row_.tokens[token];
     if (i < r_.size()) {
       if (t.sound) {
-        if (const Mention* m = sound_at(i); m != nullptr) {
+        if (const Mention* m = r_.sound(i); m != nullptr) {
           match_.sounds.push_back(m);
           if (step(token + 1, m->end, 0)) return true;
           match_.sounds.pop_back();
         }
-      } else if (is_one(r_.word(i), t.words) && !measures(i) && step(token + 1, i + 1, 0)) {
+      } else if (r_.on(i, t.list) && step(token + 1, i + 1, 0)) {
         return true;
       }
     }
     if (t.optional && step(token + 1, i, between)) return true;
-    if (token > 0 && i < r_.size() && r_.word(i).text == ",") {
-      if (const int behind = behind_aside(i); behind > 0 && step(token, behind, between)) return true;
-    }
-    return token > 0 && i < r_.size() && between < kMostBetween && skips(i) &&
-           step(token, i + 1, between + (counts(i) ? 1 : 0));
+    if (token == 0 || i >= r_.size()) return false;
+    if (const int behind = r_.behind(i); behind > 0 && step(token, behind, between)) return true;
+    return between < kMostBetween && r_.skips(i) && step(token, i + 1, between + (r_.counts(i) ? 1 : 0));
   }
 
-  const Reading& r_;
+  const MarkedReading& r_;
   const Compiled& row_;
   Match match_;
 };
@@ -315,11 +384,12 @@ class Matcher {
 std::vector<Match> matches_in(const Reading& r) {
   std::vector<Match> out;
   if (r.mentions.empty()) return out;
+  const MarkedReading marked(r);
   for (int i = 0; i < r.size(); ++i) {
     Match best;
-    for (const Compiled& row : table()) {
+    for (const Compiled& row : table().rows) {
       Match m;
-      if (Matcher(r, row).at(i, m) && m.end > best.end) best = m;
+      if (Matcher(marked, row).at(i, m) && m.end > best.end) best = m;
     }
     if (best.end > i) out.push_back(best);
   }
