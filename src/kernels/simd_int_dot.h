@@ -162,35 +162,76 @@ __attribute__((always_inline)) inline void fetch_part(const char* ahead, int par
 }
 
 template <class Format, bool kFetch>
+__attribute__((always_inline)) inline void fetch_row(const Quad& quad, const StepAt& at, int part, int r) {
+  if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
+  if constexpr (kFetch && kFetchNear<Format>) fetch_near<Format>(quad.rows[r], at.step);
+}
+
+template <class Format, bool kFetch>
 __attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
   QuadBytes out;
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
-    if constexpr (kFetch && kFetchNear<Format>) fetch_near<Format>(quad.rows[r], at.step);
+    fetch_row<Format, kFetch>(quad, at, part, r);
     load_step<Format>(quad.rows[r], at.step, out.of[r]);
   }
   return out;
 }
 
+// Sums of a step that have not been added up yet, a vector a row.
+struct QuadProducts {
+  V first[4];
+  V second[4];  // only where halves have scales of their own
+};
+
 template <class Format>
-__attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, const StepX& x) {
-  V first[4], second[4];
-#pragma GCC unroll 4
-  for (int r = 0; r < 4; ++r) {
-    if constexpr (Format::kHalves) {
-      first[r] = dot4<Format::kBytes>(zero(), bytes.of[r][0], x.q[0]);
-      second[r] = dot4<Format::kBytes>(zero(), bytes.of[r][1], x.q[1]);
-    } else {
-      first[r] = dot4_two<Format::kBytes>(bytes.of[r], x.q);
-    }
+__attribute__((always_inline)) inline void multiply_row(const V (&bytes)[2], const StepX& x, int r, QuadProducts& out) {
+  if constexpr (Format::kHalves) {
+    out.first[r] = dot4<Format::kBytes>(zero(), bytes[0], x.q[0]);
+    out.second[r] = dot4<Format::kBytes>(zero(), bytes[1], x.q[1]);
+  } else {
+    out.first[r] = dot4_two<Format::kBytes>(bytes, x.q);
   }
+}
+
+template <class Format>
+__attribute__((always_inline)) inline Products add_up(const QuadProducts& products, const StepX& x) {
   constexpr int kProducts = Format::kHalves ? 4 : 8;
   Products out;
-  out.first = to_float(sum_rows<Format::kBytes, kProducts>(first, x.correction[0]));
-  if constexpr (Format::kHalves) out.second = to_float(sum_rows<Format::kBytes, kProducts>(second, x.correction[1]));
+  out.first = to_float(sum_rows<Format::kBytes, kProducts>(products.first, x.correction[0]));
+  if constexpr (Format::kHalves) out.second = to_float(sum_rows<Format::kBytes, kProducts>(products.second, x.correction[1]));
   return out;
 }
+
+template <class Format>
+__attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, const StepX& x) {
+  QuadProducts products;
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) multiply_row<Format>(bytes.of[r], x, r, products);
+  return add_up<Format>(products, x);
+}
+
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+// Has `v` computed where it stands in the source. Without it GCC moves the prefetches of a whole unit in front of its first
+// product, where most are dropped, and unpacks eight rows before it multiplies one, in more registers than there are.
+inline void compute_here(V& v) { __asm__ volatile("" : "+x"(v)); }
+
+// unpack() and multiply() of one row of x, weight row by weight row.
+template <class Format, bool kFetch>
+__attribute__((always_inline)) inline Products multiply_in_turn(const Quad& quad, const StepAt& at, int part, const StepX& x) {
+  QuadProducts products;
+#pragma GCC unroll 4
+  for (int r = 0; r < 4; ++r) {
+    fetch_row<Format, kFetch>(quad, at, part, r);
+    V bytes[2];
+    load_step<Format>(quad.rows[r], at.step, bytes);
+    multiply_row<Format>(bytes, x, r, products);
+    if constexpr (Format::kHalves) compute_here(products.second[r]);
+    compute_here(products.first[r]);
+  }
+  return add_up<Format>(products, x);
+}
+#endif
 
 // The factors of a step times those of x, one group after the other.
 inline void step_factors(const F (&factor)[2], const F (&x)[2], __m256 (&out)[kQuads]) {
@@ -232,6 +273,14 @@ __attribute__((always_inline)) inline void add_step(BandSums& sums, const BandUn
 template <class Format, bool kOneRow, bool kFetch>
 __attribute__((always_inline)) inline void band_step(const IntDotArgs& args, const BandUnit<Format>& unit, const StepAt& at,
                                                      BandSums* sums) {
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+  if constexpr (kOneRow) {
+    const StepX x = step_x<Format>(args.x[0], at.group);
+    const Products a = multiply_in_turn<Format, kFetch>(unit.quads[0], at, 0, x);
+    const Products b = multiply_in_turn<Format, kFetch>(unit.quads[1], at, 4, x);
+    return add_step<Format>(sums[0], unit, at.step, x, {a, b});
+  }
+#endif
   const QuadBytes a = unpack<Format, kFetch>(unit.quads[0], at, 0), b = unpack<Format, kFetch>(unit.quads[1], at, 4);
   const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
