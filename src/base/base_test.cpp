@@ -4,9 +4,14 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
+#include <thread>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
@@ -101,23 +106,68 @@ TEST(RandomNumbers, BelowIsInRangeAndCoversIt) {
   for (const int n : seen) EXPECT_GT(n, 80);
 }
 
-TEST(Threads, EveryItemOnceAndExceptionsArrive) {
-  ThreadPool pool(3);
-  for (int round = 0; round < 200; ++round) {
-    std::vector<std::atomic<int>> hits(97);
-    pool.parallel_for(hits.size(), 1, [&](std::size_t b, std::size_t e) {
-      for (std::size_t i = b; i < e; ++i) hits[i].fetch_add(1);
-    });
-    for (const auto& h : hits) ASSERT_EQ(h.load(), 1);
+// Both loops of a pool: parallel_for() and parallel_stretches().
+class Threads : public ::testing::TestWithParam<bool> {
+ protected:
+  void loop(ThreadPool& pool, std::size_t count, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body) {
+    GetParam() ? pool.parallel_stretches(count, grain, body) : pool.parallel_for(count, grain, body);
   }
-  EXPECT_THROW(pool.parallel_for(100, 1,
-                                 [](std::size_t b, std::size_t) {
-                                   if (b > 10) throw Error(ErrorCode::kFailure, "x", "y");
-                                 }),
-               Error);
-  std::atomic<int> after{0};
-  pool.parallel_for(10, 1, [&](std::size_t b, std::size_t e) { after += static_cast<int>(e - b); });
-  EXPECT_EQ(after.load(), 10);
+};
+INSTANTIATE_TEST_SUITE_P(Loops, Threads, ::testing::Bool());
+
+TEST_P(Threads, EveryItemOnceAndExceptionsArrive) {
+  for (const int threads : {1, 2, 3, 5}) {
+    ThreadPool pool(threads);
+    for (int round = 0; round < 200; ++round) {
+      std::vector<std::atomic<int>> hits(static_cast<std::size_t>(round % 98));
+      loop(pool, hits.size(), 1 + static_cast<std::size_t>(round) / 40, [&](std::size_t b, std::size_t e) {
+        for (std::size_t i = b; i < e; ++i) hits[i].fetch_add(1);
+      });
+      for (const auto& h : hits) ASSERT_EQ(h.load(), 1) << threads << " threads";
+    }
+    EXPECT_THROW(loop(pool, 100, 1,
+                      [](std::size_t, std::size_t e) {
+                        if (e > 60) throw Error(ErrorCode::kFailure, "x", "y");
+                      }),
+                 Error);
+    std::atomic<int> after{0};
+    loop(pool, 10, 1, [&](std::size_t b, std::size_t e) { after += static_cast<int>(e - b); });
+    EXPECT_EQ(after.load(), 10);
+  }
+}
+
+// One item waits until all others are done: whoever is free must take what the waiting thread cannot.
+TEST_P(Threads, NobodyWaitsForAThreadThatIsBusy) {
+  ThreadPool pool(3);
+  std::atomic<int> done{0};
+  loop(pool, 60, 1, [&](std::size_t b, std::size_t e) {
+    for (; b < e; ++b) {
+      if (b == 0) {
+        const double start = monotonic_seconds();
+        while (done < 40 && monotonic_seconds() - start < 20) std::this_thread::yield();
+        EXPECT_GE(done.load(), 40);
+      }
+      ++done;
+    }
+  });
+  EXPECT_EQ(done.load(), 60);
+}
+
+TEST(Stretches, AThreadGoesThroughNeighbours) {
+  ThreadPool pool(4);
+  std::mutex mutex;
+  std::map<std::thread::id, std::vector<std::pair<std::size_t, std::size_t>>> pieces;
+  pool.parallel_stretches(4000, 1, [&](std::size_t b, std::size_t e) {
+    const std::lock_guard lock(mutex);
+    pieces[std::this_thread::get_id()].push_back({b, e});
+  });
+  std::size_t jumps = 0, count = 0;
+  for (const auto& [thread, own] : pieces) {
+    count += own.size();
+    for (std::size_t i = 1; i < own.size(); ++i) jumps += own[i].first != own[i - 1].second ? 1 : 0;
+  }
+  // At the end what is left goes from thread to thread.
+  EXPECT_LT(jumps, count * 2 / 3) << "of " << count << " pieces";
 }
 
 }  // namespace

@@ -20,8 +20,13 @@ class ThreadPool {
   // Calls body(begin, end) on disjoint pieces of [0, count), each of at least `grain` items (but the last). Returns when all
   // are done; rethrows the first exception of a body.
   void parallel_for(std::size_t count, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body);
+  // The same for bodies that fetch what follows in memory: every thread goes through a stretch of neighbouring items from its
+  // beginning to its end, and then through what the others have left.
+  void parallel_stretches(std::size_t count, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body);
 
  private:
+  void run(bool stretches, std::size_t count, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -81,13 +81,6 @@ struct Piece {
   int columns;
 };
 
-std::vector<Piece> split_columns(std::span<const LinearOutput> outputs, int width) {
-  std::vector<Piece> pieces;
-  for (const auto& out : outputs)
-    for (int column = 0; column < out.n; column += width) pieces.push_back({&out, column, std::min(width, out.n - column)});
-  return pieces;
-}
-
 const char* weights_at(const Piece& piece, int k) {
   return static_cast<const char*>(piece.out->weights) + row_bytes(piece.out->type, k) * size(piece.column);
 }
@@ -98,23 +91,38 @@ void pack_rows(const KernelContext& context, const LinearInput& in, RowBuffer& x
   });
 }
 
+// Units `begin` to `end`, of `unit` weight rows each, that belong to one output and are one call; those of an output follow
+// those of the one before it.
+template <typename Call>
+void each_output(std::span<const LinearOutput> outputs, std::size_t unit, std::size_t begin, std::size_t end,
+                 const Call& call) {
+  std::size_t first = 0;  // unit of the output
+  for (const LinearOutput& out : outputs) {
+    const std::size_t units = (size(out.n) + unit - 1) / unit, from = std::max(begin, first), to = std::min(end, first + units);
+    if (from < to) {
+      const std::size_t column = (from - first) * unit;
+      call(Piece{&out, static_cast<int>(column), static_cast<int>(std::min((to - first) * unit, size(out.n)) - column)});
+    }
+    first += units;
+  }
+}
+
 void few_rows(const KernelContext& context, const LinearInput& in, std::span<const LinearOutput> outputs) {
-  constexpr int kUnit = 16;             // weight rows: a multiple of what a kernel takes at once
-  constexpr std::size_t kWork = 65536;  // multiply-adds worth handing to another thread
+  constexpr std::size_t kWork = 65536;             // multiply-adds worth handing to another thread
+  const std::size_t unit = in.rows == 1 ? 8 : 16;  // weight rows: a multiple of what a kernel takes at once
   const IntTable& table = *context.table.integers;
   RowBuffer x(table, RowOrder::kApart, row_scales(outputs.front().type), in);
   pack_rows(context, in, x);
   IntRows rows[kIntDotRows];
   for (int r = 0; r < in.rows; ++r) rows[r] = x.view(0, r);
-  const auto pieces = split_columns(outputs, kUnit);
-  context.pool.parallel_for(pieces.size(), 1 + kWork / (size(kUnit) * size(in.k)), [&](std::size_t begin, std::size_t end) {
-    while (begin < end) {  // neighbouring pieces of one output are one call
-      Piece piece = pieces[begin];
-      for (++begin; begin < end && pieces[begin].out == piece.out; ++begin) piece.columns += pieces[begin].columns;
+  std::size_t units = 0;
+  for (const LinearOutput& out : outputs) units += (size(out.n) + unit - 1) / unit;
+  context.pool.parallel_stretches(units, 1 + kWork / (unit * size(in.k)), [&](std::size_t begin, std::size_t end) {
+    each_output(outputs, unit, begin, end, [&](const Piece& piece) {
       const LinearOutput& out = *piece.out;
       table.dot({out.type, weights_at(piece, in.k), row_bytes(out.type, in.k), piece.columns, in.k, rows, in.rows,
                  out.bias == nullptr ? nullptr : out.bias + piece.column, out.y + piece.column, out.stride, out.store});
-    }
+    });
   });
 }
 

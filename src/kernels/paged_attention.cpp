@@ -192,7 +192,8 @@ void store_pages(const KernelContext& context, const PageShape& shape, std::span
       row += static_cast<std::size_t>(sequence.rows);
     }
   };
-  const std::size_t grain = 1 + 8192 / std::max<std::size_t>(1, total * static_cast<std::size_t>(shape.head_dim));
+  // Every element of a key has a cache line of its own, which waits for memory.
+  const std::size_t grain = 1 + 1024 / std::max<std::size_t>(1, total * static_cast<std::size_t>(shape.head_dim));
   context.pool.parallel_for(static_cast<std::size_t>(shape.kv_heads), grain, [&](std::size_t begin, std::size_t end) {
     for (; begin < end; ++begin) store_head(static_cast<int>(begin));
   });
