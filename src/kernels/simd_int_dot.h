@@ -3,6 +3,7 @@
 // Thread rule: pure functions.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "kernels/simd_int_columns.h"
@@ -123,11 +124,17 @@ struct Products {
   F second;  // only where halves have scales of their own: of the second halves, or (kApart) of the second group
 };
 
-// A step: its number in the unit, its first group, and what it fetches: its part of the bytes of eight units.
+// Streams of neighbouring weight rows that a band reads and fetches ahead: with two, a core has more of the memory's answers
+// on their way. Measured on a Zen 3; with VNNI not yet.
+template <bool kOneRow>
+constexpr int kStreams = kOneRow && !kVnni ? 2 : 1;
+
+// A step: its number in the unit, its first group, and what it fetches with either quad: its part of the bytes of as many units
+// as the stream has rows in a band.
 struct StepAt {
   int step = 0;
   std::size_t group = 0;
-  const char* ahead = nullptr;
+  const char* ahead[2] = {};
 };
 
 // What was fetched for a band may have left the first-level cache before its turn: where that measured faster, it is fetched a
@@ -148,11 +155,12 @@ __attribute__((always_inline)) inline void fetch_near(Unit row, int step) {
 
 // Processors drop prefetches that come faster than memory answers: they are spread over the rows, and repeated a little later.
 // Here as elsewhere always inline: GCC removes calls of a function that does nothing but fetch, as without effect.
-template <class Format>
+template <class Format, int kFromStreams>
 __attribute__((always_inline)) inline void fetch_part(const char* ahead, int part) {
-  constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kBandRows + 63) / 64, kParts = kBandRows * Format::kSteps;
+  constexpr int kRows = kBandRows / kFromStreams, kParts = kRows * Format::kSteps;
+  constexpr int kLines = (static_cast<int>(Format::kUnitBytes) * kRows + 63) / 64;
   constexpr int kRepeat = 1024;
-  constexpr bool kTwice = !(kFetchNear<Format> && Format::kHalves);
+  constexpr bool kTwice = kFromStreams == 1 && !(kFetchNear<Format> && Format::kHalves);
   const int end = (part + 1) * kLines / kParts;
 #pragma GCC unroll 8
   for (int line = part * kLines / kParts; line < end; ++line) {
@@ -161,19 +169,22 @@ __attribute__((always_inline)) inline void fetch_part(const char* ahead, int par
   }
 }
 
-template <class Format, bool kFetch>
-__attribute__((always_inline)) inline void fetch_row(const Quad& quad, const StepAt& at, int part, int r) {
-  if constexpr (kFetch) fetch_part<Format>(at.ahead, kBandRows * at.step + part + r);
-  if constexpr (kFetch && kFetchNear<Format>) fetch_near<Format>(quad.rows[r], at.step);
+// With row r of quad 0 or 1.
+template <class Format, int kFromStreams>
+__attribute__((always_inline)) inline void fetch_row(const BandUnit<Format>& unit, const StepAt& at, int quad, int r) {
+  if constexpr (kFromStreams == 0) return;
+  constexpr int kRows = kBandRows / std::max(1, kFromStreams);
+  fetch_part<Format, std::max(1, kFromStreams)>(at.ahead[quad], kRows * at.step + (4 * quad + r) % kRows);
+  if constexpr (kFetchNear<Format>) fetch_near<Format>(unit.quads[quad].rows[r], at.step);
 }
 
-template <class Format, bool kFetch>
-__attribute__((always_inline)) inline QuadBytes unpack(const Quad& quad, const StepAt& at, int part) {
+template <class Format, int kFromStreams>
+__attribute__((always_inline)) inline QuadBytes unpack(const BandUnit<Format>& unit, const StepAt& at, int quad) {
   QuadBytes out;
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    fetch_row<Format, kFetch>(quad, at, part, r);
-    load_step<Format>(quad.rows[r], at.step, out.of[r]);
+    fetch_row<Format, kFromStreams>(unit, at, quad, r);
+    load_step<Format>(unit.quads[quad].rows[r], at.step, out.of[r]);
   }
   return out;
 }
@@ -217,14 +228,15 @@ __attribute__((always_inline)) inline Products multiply(const QuadBytes& bytes, 
 inline void compute_here(V& v) { __asm__ volatile("" : "+x"(v)); }
 
 // unpack() and multiply() of one row of x, weight row by weight row.
-template <class Format, bool kFetch>
-__attribute__((always_inline)) inline Products multiply_in_turn(const Quad& quad, const StepAt& at, int part, const StepX& x) {
+template <class Format, int kFromStreams>
+__attribute__((always_inline)) inline Products multiply_in_turn(const BandUnit<Format>& unit, const StepAt& at, int quad,
+                                                                const StepX& x) {
   QuadProducts products;
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
-    fetch_row<Format, kFetch>(quad, at, part, r);
+    fetch_row<Format, kFromStreams>(unit, at, quad, r);
     V bytes[2];
-    load_step<Format>(quad.rows[r], at.step, bytes);
+    load_step<Format>(unit.quads[quad].rows[r], at.step, bytes);
     multiply_row<Format>(bytes, x, r, products);
     if constexpr (Format::kHalves) compute_here(products.second[r]);
     compute_here(products.first[r]);
@@ -270,18 +282,18 @@ __attribute__((always_inline)) inline void add_step(BandSums& sums, const BandUn
 }
 
 // One step of a band for all rows of x: the weights are unpacked once.
-template <class Format, bool kOneRow, bool kFetch>
+template <class Format, bool kOneRow, int kFromStreams>
 __attribute__((always_inline)) inline void band_step(const IntDotArgs& args, const BandUnit<Format>& unit, const StepAt& at,
                                                      BandSums* sums) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
   if constexpr (kOneRow) {
     const StepX x = step_x<Format>(args.x[0], at.group);
-    const Products a = multiply_in_turn<Format, kFetch>(unit.quads[0], at, 0, x);
-    const Products b = multiply_in_turn<Format, kFetch>(unit.quads[1], at, 4, x);
+    const Products a = multiply_in_turn<Format, kFromStreams>(unit, at, 0, x);
+    const Products b = multiply_in_turn<Format, kFromStreams>(unit, at, 1, x);
     return add_step<Format>(sums[0], unit, at.step, x, {a, b});
   }
 #endif
-  const QuadBytes a = unpack<Format, kFetch>(unit.quads[0], at, 0), b = unpack<Format, kFetch>(unit.quads[1], at, 4);
+  const QuadBytes a = unpack<Format, kFromStreams>(unit, at, 0), b = unpack<Format, kFromStreams>(unit, at, 1);
   const int rows = kOneRow ? 1 : args.rows;
   for (int r = 0; r < rows; ++r) {
     const StepX x = step_x<Format>(args.x[r], at.group);
@@ -295,53 +307,67 @@ __attribute__((noinline)) void band_rest(const IntDotArgs& args, const Quad (&qu
   PaddedUnits padded[2];
   Quad copy[2];
   for (int i = 0; i < 2; ++i) padded[i].fill(quads[i].rows, args.row_bytes % Format::kUnitBytes, copy[i].rows);
-  band_step<Format, kOneRow, false>(args, unit_of<Format>(copy[0], copy[1]), {0, group, nullptr}, sums);
+  band_step<Format, kOneRow, 0>(args, unit_of<Format>(copy[0], copy[1]), {0, group, {}}, sums);
 }
 
-// The first `columns` weight rows of a band, from `first` on.
+// The weight rows of a band: four from first[0] and four from first[1] on, or one row alone.
+struct BandPlace {
+  int first[2];
+  bool alone;
+};
+
 template <bool kOneRow>
-__attribute__((always_inline)) inline void finish_band(const IntDotArgs& args, int first, int columns, const BandSums* sums) {
-  const int rows = kOneRow ? 1 : args.rows;
+__attribute__((always_inline)) inline void finish_band(const IntDotArgs& args, const BandPlace& place, const BandSums* sums) {
+  const int rows = kOneRow ? 1 : args.rows, columns = place.alone ? 1 : kBandRows;
   for (int r = 0; r < rows; ++r) {
     float value[kBandRows];
     _mm256_storeu_ps(value, _mm256_sub_ps(sums[r].acc, sums[r].min));
-    float* y = args.y + static_cast<std::size_t>(r) * args.y_stride + first;
+    float* y = args.y + static_cast<std::size_t>(r) * args.y_stride;
     for (int c = 0; c < columns; ++c) {
+      const int column = place.first[c / 4] + c % 4;
       float total = value[c];
-      if (args.bias != nullptr) total = total + args.bias[first + c];
-      y[c] = args.store == Store::kAdd ? y[c] + total : total;
+      if (args.bias != nullptr) total = total + args.bias[column];
+      y[column] = args.store == Store::kAdd ? y[column] + total : total;
     }
   }
 }
 
-// Eight weight rows from `first` on; or, with a stride of zero, one.
 template <class Format, bool kOneRow>
-void band(const IntDotArgs& args, int first, std::size_t stride) {
-  Unit a = static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(first) * args.row_bytes;
-  Unit b = a + 4 * stride;
-  // The bytes after this band, in the order of their addresses: the next band, or what follows in the file.
-  const char* ahead = reinterpret_cast<const char*>(a) + kBandRows * args.row_bytes;
+void band(const IntDotArgs& args, const BandPlace& place) {
+  const auto row = [&](int index) {
+    return static_cast<const std::uint8_t*>(args.weights) + static_cast<std::size_t>(index) * args.row_bytes;
+  };
+  const std::size_t stride = place.alone ? 0 : args.row_bytes;
+  Unit a = row(place.first[0]), b = row(place.first[1]);
+  // The bytes after the band's in the order of their addresses: the next band, or what follows in the file.
+  constexpr int kFromStreams = kStreams<kOneRow>;
+  const char* ahead[2];
+  ahead[0] = reinterpret_cast<const char*>(a) + kBandRows / kFromStreams * args.row_bytes;
+  ahead[1] = kFromStreams == 1 ? ahead[0] : reinterpret_cast<const char*>(b) + 4 * args.row_bytes;
   BandSums sums[kOneRow ? 1 : kIntDotRows];
   std::size_t group = 0;
   for (std::size_t unit = args.row_bytes / Format::kUnitBytes; unit > 0; --unit) {
     const auto weights = unit_of<Format>(quad_at(a, stride), quad_at(b, stride));
 #pragma GCC unroll 4
     for (int step = 0; step < Format::kSteps; ++step, group += kQuads)
-      band_step<Format, kOneRow, true>(args, weights, {step, group, ahead}, sums);
-    ahead += kBandRows * Format::kUnitBytes;
+      band_step<Format, kOneRow, kFromStreams>(args, weights, {step, group, {ahead[0], ahead[1]}}, sums);
+    for (const char*& stream : ahead) stream += kBandRows / kFromStreams * Format::kUnitBytes;
     a += Format::kUnitBytes;
     b += Format::kUnitBytes;
   }
   if (args.row_bytes % Format::kUnitBytes != 0)
     band_rest<Format, kOneRow>(args, {quad_at(a, stride), quad_at(b, stride)}, group, sums);
-  finish_band<kOneRow>(args, first, stride == 0 ? 1 : kBandRows, sums);
+  finish_band<kOneRow>(args, place, sums);
 }
 
 template <class Format, bool kOneRow>
 void dot_bands(const IntDotArgs& args) {
-  int first = 0;
-  for (; first + kBandRows <= args.n; first += kBandRows) band<Format, kOneRow>(args, first, args.row_bytes);
-  for (; first < args.n; ++first) band<Format, kOneRow>(args, first, 0);
+  const int bands = args.n / kBandRows;
+  for (int i = 0; i < bands; ++i) {
+    const int first = kStreams<kOneRow> == 1 ? kBandRows * i : 4 * i;
+    band<Format, kOneRow>(args, {{first, first + (kStreams<kOneRow> == 1 ? 4 : 4 * bands)}, false});
+  }
+  for (int row = kBandRows * bands; row < args.n; ++row) band<Format, kOneRow>(args, {{row, row}, true});
 }
 
 template <class Format>
