@@ -1,5 +1,6 @@
-// A decoded token beside reading memory: passes over one token and reads of 1 GiB in turn, on the same number of threads.
-// Prints the medians and the median of the pairs' ratios, which a machine's slow drifts do not touch.
+// A decoded token beside reading memory: passes over one token and reads of 1 GiB in turn, on the same number of threads, both
+// sequential reads and the fastest that are known here (base/memory_reads.h). Prints the medians and the medians of the
+// neighbours' ratios, which a machine's slow drifts do not touch.
 //   cmake --build build/release --target decode_bench && build/release/bench/decode_bench MODEL [THREADS] [STEPS]
 // MODEL is a directory of `audio-reasoner bench make-model`.
 #include <algorithm>
@@ -43,17 +44,24 @@ void run(const std::string& path, int threads, int steps) {
   KvCache cache;
   model.forward(prompt, {}, cache, Logits::kLast);
   model.forward(one, {}, cache, Logits::kLast);
-  std::vector<double> passes, reads, ratios;
+  constexpr MemoryReads::Order kOrders[] = {MemoryReads::Order::kSequential, MemoryReads::Order::kFourStreams};
+  std::vector<double> passes, reads[2], ratios[2];
   for (int step = 0; step < steps; ++step) {
     const double start = monotonic_seconds();
     model.forward(one, {}, cache, Logits::kLast);
     passes.push_back(monotonic_seconds() - start);
-    reads.push_back(memory.rate(pool));
-    ratios.push_back(bytes / passes.back() / reads.back());
+    for (int i = 0; i < 2; ++i) {
+      const int order = (i + step) % 2;  // either is next to the pass in turn
+      reads[order].push_back(memory.rate(pool, kOrders[order]));
+      ratios[order].push_back(bytes / passes.back() / reads[order].back());
+    }
   }
-  std::printf("a token: median %.1f, best %.1f ms, %.1f GB/s; reads: median %.1f GB/s; median of the pairs' ratios %.3f\n",
-              median(passes) * 1e3, *std::min_element(passes.begin(), passes.end()) * 1e3, bytes / median(passes) / 1e9,
-              median(reads) / 1e9, median(ratios));
+  std::printf("a token: median %.1f, best %.1f ms, %.1f GB/s\n", median(passes) * 1e3,
+              *std::min_element(passes.begin(), passes.end()) * 1e3, bytes / median(passes) / 1e9);
+  const char* names[] = {"sequential reads", "reads of four streams a thread"};
+  for (int order = 0; order < 2; ++order)
+    std::printf("%s: median %.1f GB/s, of which a token reaches %.3f\n", names[order], median(reads[order]) / 1e9,
+                median(ratios[order]));
 }
 
 }  // namespace

@@ -175,7 +175,9 @@ double peak(ThreadPool& pool, const Loop& loop) {
 double read_bandwidth(ThreadPool& pool) {
   MemoryReads memory;
   double best = 0;
-  for (int i = 0; i < kRepeats; ++i) best = std::max(best, memory.rate(pool));
+  for (int i = 0; i < kRepeats; ++i)
+    for (const auto order : {MemoryReads::Order::kSequential, MemoryReads::Order::kFourStreams})
+      best = std::max(best, memory.rate(pool, order));
   return best;
 }
 

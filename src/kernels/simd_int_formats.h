@@ -181,17 +181,21 @@ struct FormatQ4_K {
   static constexpr int kShift = 32;  // no offset: shifted by 32, the correction is zero
   static constexpr int kSteps = kSuperSteps;
   static constexpr bool kMinima = true, kHalves = false;
-  static constexpr LaneOrder kOrder = kQuads == 2 ? LaneOrder::kCrossed : LaneOrder::kGroups;
+  static constexpr LaneOrder kOrder = LaneOrder::kGroups;
   static constexpr std::size_t kUnitBytes = 144;
   static constexpr int kColumnRows = 7;
   using Scales = SuperScales;
   static V nibbles(Unit unit, int step) { return areason::AREASON_ISA_NAMESPACE::load(unit + 16 + step * 16 * kQuads); }
   static void split(V q, V (&out)[2]) { split_nibble_groups(q, out); }
-  static void load(Unit unit, int step, V (&out)[2]) { split(nibbles(unit, step), out); }
-  static void lie(Unit unit, int step, V (&out)[2]) {
-    const V q = nibbles(unit, step);
-    out[0] = low_nibbles(q);
-    out[1] = high_nibbles(q);
+  static void load(Unit unit, int step, V (&out)[2]) {
+#if defined(__AVX512VNNI__)
+    split(nibbles(unit, step), out);
+#else
+    // Shifts by lane, as exchanging lanes is slow.
+    const V shift = _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4);
+    for (int half = 0; half < 2; ++half)
+      out[half] = low_nibbles(_mm256_srlv_epi32(both_lanes(unit + 16 + 32 * step + 16 * half), shift));
+#endif
   }
   static Scales scales(const Unit (&rows)[4]) { return super_scales(rows); }
 };

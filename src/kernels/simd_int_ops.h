@@ -129,6 +129,10 @@ inline V load_lanes(const std::uint8_t* p, std::size_t step) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
                                  _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + step)), 1);
 }
+// Sixteen bytes in both lanes.
+inline V both_lanes(const std::uint8_t* p) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 inline V first_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x20); }
 inline V second_halves(V low, V high) { return _mm256_permute2x128_si256(low, high, 0x31); }
 // low's first half and high's second; low's second half and high's first.
