@@ -1,8 +1,9 @@
 // A decoded token beside reading memory: passes over one token and reads of 1 GiB in turn, on the same number of threads, both
 // sequential reads and the fastest that are known here (base/memory_reads.h). Prints the medians and the medians of the
 // neighbours' ratios, which a machine's slow drifts do not touch.
-//   cmake --build build/release --target decode_bench && build/release/bench/decode_bench MODEL [THREADS] [STEPS]
-// MODEL is a directory of `audio-reasoner bench make-model`.
+//   cmake --build build/release --target decode_bench && build/release/bench/decode_bench MODEL [THREADS] [STEPS] [CONTEXT]
+// MODEL is a directory of `audio-reasoner bench make-model`, CONTEXT the tokens before the measured ones, whose keys and values
+// are read too but not counted.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -34,12 +35,12 @@ double token_bytes(const std::string& model) {
   return bytes;
 }
 
-void run(const std::string& path, int threads, int steps) {
+void run(const std::string& path, int threads, int steps, int context) {
   Qwen2Audio model = Qwen2Audio::load(path, threads);
   ThreadPool pool(threads);
   MemoryReads memory;
   const double bytes = token_bytes(path);
-  std::vector<int> prompt(64), one = {5};
+  std::vector<int> prompt(static_cast<std::size_t>(context)), one = {5};
   std::iota(prompt.begin(), prompt.end(), 3);
   KvCache cache;
   model.forward(prompt, {}, cache, Logits::kLast);
@@ -69,9 +70,10 @@ void run(const std::string& path, int threads, int steps) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: decode_bench MODEL [THREADS] [STEPS]\n");
+    std::fprintf(stderr, "usage: decode_bench MODEL [THREADS] [STEPS] [CONTEXT]\n");
     return 2;
   }
-  areason::run(argv[1], argc > 2 ? std::atoi(argv[2]) : 0, argc > 3 ? std::atoi(argv[3]) : 12);
+  areason::run(argv[1], argc > 2 ? std::atoi(argv[2]) : 0, argc > 3 ? std::atoi(argv[3]) : 12,
+               argc > 4 ? std::atoi(argv[4]) : 64);
   return 0;
 }

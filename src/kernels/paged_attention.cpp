@@ -136,9 +136,11 @@ class Job {
     int kv_head;
   };
   void call(const PagedSequence& sequence, const Call& c, Scratch& scratch) const {
-    const int d = shape_.head_dim;
-    table_.page({shape_.type, keys_of(shape_, sequence, c.page, c.kv_head), values_of(shape_, sequence, c.page, c.kv_head), d,
-                 shape_.padded(), 1.0f / std::sqrt(static_cast<float>(d)), scratch.q.data() + size(c.row, d),
+    const int d = shape_.head_dim, last = (sequence.start + sequence.rows - 1) / kPagePositions;
+    const std::byte* next = c.page < last ? keys_of(shape_, sequence, c.page + 1, c.kv_head)
+                                          : keys_of(shape_, sequence, 0, std::min(c.kv_head + 1, shape_.kv_heads - 1));
+    table_.page({shape_.type, keys_of(shape_, sequence, c.page, c.kv_head), values_of(shape_, sequence, c.page, c.kv_head),
+                 next, d, shape_.padded(), 1.0f / std::sqrt(static_cast<float>(d)), scratch.q.data() + size(c.row, d),
                  scratch.visible.data() + c.row, c.rows, scratch.acc.data() + size(c.row, shape_.padded()),
                  scratch.top.data() + c.row, scratch.sum.data() + c.row});
   }

@@ -11,8 +11,9 @@ namespace areason {
 // Adds one page to the running softmax of `rows` queries.
 struct PageArgs {
   KvType type;
-  const void* keys;    // [d][32]
-  const void* values;  // [32][padded]
+  const void* keys;       // [d][32]
+  const void* values;     // [32][padded]
+  const void* next_keys;  // of what is likely to be added next: only fetched
   int d;
   int padded;
   float scale;

@@ -19,6 +19,15 @@ constexpr int kScoreRows = 2, kValueRows = 2, kValueVecs = 4;
 constexpr int kScoreRows = 1, kValueRows = 1, kValueVecs = 4;
 #endif
 
+// One row alone waits for memory: while it goes over keys, its values are fetched, and the next page's keys while it goes over
+// these. Fetches kBytes of `other` at the place that `at` has in `block`.
+template <std::size_t kBytes>
+__attribute__((always_inline)) inline void fetch(const void* block, const void* at, const void* other) {
+  const auto place = static_cast<const char*>(at) - static_cast<const char*>(block);
+  for (std::size_t line = 0; line < kBytes; line += 64)
+    __builtin_prefetch(static_cast<const char*>(other) + place + static_cast<std::ptrdiff_t>(line));
+}
+
 // scores[rows][32] = q · keys
 template <typename Read, int kRows>
 __attribute__((noinline)) void page_scores(const PageArgs& args, int row, float* scores) {
@@ -29,6 +38,7 @@ __attribute__((noinline)) void page_scores(const PageArgs& args, int row, float*
     Vec key[kVecs];
 #pragma GCC unroll 8
     for (int j = 0; j < kVecs; ++j) key[j] = Read::vec(keys + j * kLanes);
+    if constexpr (kRows == 1) fetch<kPage * sizeof(typename Read::Type)>(args.keys, keys, args.values);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const Vec value = set1(q[r * args.d + i]);
@@ -83,6 +93,7 @@ __attribute__((noinline)) void page_values(const PageArgs& args, int row, int fr
     Vec value[kVectors];
 #pragma GCC unroll 8
     for (int j = 0; j < kVectors; ++j) value[j] = Read::vec(values + j * kLanes);
+    if constexpr (kRows == 1) fetch<kVectors * kLanes * sizeof(typename Read::Type)>(args.values, values, args.next_keys);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const Vec weight = set1(weights[r * kPage + p]);
