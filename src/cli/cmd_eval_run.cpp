@@ -175,6 +175,7 @@ void run_benchmark(RunFlags& flags) {
   flags.run.shard = parse_shard(flags.shard);
   const AskOptions ask = flags.ask.finish();
   describe_run(flags, ask);
+  flags.run.listens = flags.baseline.empty();
   EvalRun run = open_run(flags.run);
   const RunStats stats = !flags.baseline.empty()
                              ? run_baseline(run, flags.baseline == "chance" ? Baseline::kChance : Baseline::kMajority, ask.seed)

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -49,6 +50,24 @@ std::string put_benchmark(const std::string& dir) {
   second["id"] = "2";
   write_file_atomic(dir + "/mmau-test-mini.json", dump_json(Json::array({item, second})));
   return dir;
+}
+
+TEST(CmdEval, AWrongFolderOfClipsIsAnErrorAndLeavesNoRun) {
+  const ScratchDir scratch;
+  const std::string& dir = scratch.path();
+  const std::string data = put_benchmark(dir + "/data"), out = dir + "/runs/nano";
+  make_directories(dir + "/elsewhere");
+  const std::string command = "eval run --benchmark mmau --data " + data + " --out " + out + " --audio ";
+  try {
+    run(command + dir + "/elsewhere");
+    FAIL() << "no clip was there";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kInput);
+    EXPECT_NE(std::string(e.what()).find("2 of 2 items have clips that are not there"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("a.flac"), std::string::npos) << e.what();
+    EXPECT_NE(e.hint().find("--audio"), std::string::npos) << e.hint();
+  }
+  EXPECT_FALSE(std::filesystem::exists(out + "/manifest.json"));
 }
 
 TEST(CmdEval, RunScoresAndTheReportShowsIt) {

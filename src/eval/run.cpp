@@ -1,6 +1,7 @@
 #include "eval/run.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "eval/prompts.h"
 #include "eval/response.h"
 #include "model/model_files.h"
@@ -92,6 +94,25 @@ std::string reply_key(const std::string& benchmark) {
   return benchmark == "airbench-chat" ? "response" : reply_keys(benchmark).front();
 }
 
+// Names the first clip that is missing; an error where there is no other.
+void check_audio(const EvalRun& run, const ItemSource& source) {
+  const BenchmarkItem* first = nullptr;
+  std::size_t missing = 0, named = 0;
+  for (const RunItem& item : run.all) {
+    if (item.item->audio.empty()) continue;  // has no clip by its own fields: counted as bad_audio_field
+    ++named;
+    if (item.item->has_audio) continue;
+    ++missing;
+    if (first == nullptr) first = item.item;
+  }
+  if (missing == 0) return;
+  const std::string where = source.audio.empty() ? "beside " + source.data : "under " + source.audio;
+  const std::string text = fmt::format("{} of {} items have clips that are not there: {} of item {} is not {}", missing, named,
+                                       first->audio.front(), first->id, where);
+  if (missing == named) throw Error(ErrorCode::kInput, text, "name the folder of the clips with --audio");
+  log_warning(text);
+}
+
 }  // namespace
 
 Shard parse_shard(const std::string& text) {
@@ -117,6 +138,7 @@ EvalRun open_run(const RunOptions& options) {
   run.data = read_items(options.source, run.counts);
   const std::string text = prompt_text(options);
   select_items(run, text, options.limit);
+  if (options.listens) check_audio(run, options.source);
   run.manifest = make_manifest(options, run, text);
   make_directories(run.folder);
   write_manifest(run);

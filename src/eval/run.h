@@ -28,8 +28,9 @@ struct RunOptions {
   std::string prompt_file;      // or a template of the user
   long limit = 0;               // the first so many items; 0: all
   Shard shard;
-  Json model;       // for the manifest: what answers
-  Json generation;  // and how
+  bool listens = false;  // warn of clips that are missing
+  Json model;            // for the manifest: what answers
+  Json generation;       // and how
 };
 
 struct RunItem {
@@ -50,7 +51,8 @@ struct EvalRun {
   Counts counts;               // of the data
 };
 
-// Reads data and prompt, makes the folder, writes manifest.json (or finds the same one there).
+// Reads data and prompt, makes the folder, writes manifest.json (or finds the same one there). Throws Error(kInput) where a
+// model that listens would find none of the clips, as under a wrong ItemSource::audio.
 EvalRun open_run(const RunOptions& options);
 // The run that a folder holds, read from its manifest, for judges and reports.
 EvalRun reopen_run(const std::string& folder);
