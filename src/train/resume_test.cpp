@@ -223,6 +223,31 @@ TEST_F(Resume, ADivergingRunStopsAndNamesItsSamples) {
   EXPECT_NE(read_file(out + "/logging.jsonl").find("\"skipped_step\""), std::string::npos);
 }
 
+TEST_F(Resume, WeightsThatAreNotFiniteAreNotSaved) {
+  const std::string out = dir_ / "infinite";
+  ASSERT_EQ(run(out, {"--max-steps", "2"}), 0) << log();
+  // The last step breaks the weights: no loss of a later one can tell.
+  EXPECT_EQ(run(out, {"--max-steps", "3", "--lr", "1e39", "--clip", "0"}), 1) << log();
+  EXPECT_NE(log().find("error: step 3 left numbers in "), std::string::npos) << log();
+  EXPECT_FALSE(fs::exists(out + "/checkpoint-3"));
+  EXPECT_EQ(newest_checkpoint(out), out + "/checkpoint-2");
+}
+
+TEST_F(Resume, ARunOfAnotherKindIsNotGoneOnWith) {
+  const std::string base = dir_ / "base", out = dir_ / "adapter";
+  ASSERT_EQ(run(base, {"--max-steps", "2"}), 0) << log();
+  const auto adapter = [&](const char* rank) {
+    return run(out, {"--init", base + "/last", "--lora-rank", rank, "--max-steps", "2"});
+  };
+  ASSERT_EQ(adapter("4"), 0) << log();
+  EXPECT_NE(log().find("--config and --tokenizer are not used"), std::string::npos) << log();
+  EXPECT_EQ(adapter("8"), static_cast<int>(ErrorCode::kUsage));
+  EXPECT_NE(log().find("was begun with --lora-rank 4, not --lora-rank 8"), std::string::npos) << log();
+  const std::vector<std::string> policy = {"--method", "grpo", "--init", base + "/last", "--max-steps", "3"};
+  EXPECT_EQ(run(base, policy), static_cast<int>(ErrorCode::kUsage));
+  EXPECT_NE(log().find("was begun with train sft, not train grpo"), std::string::npos) << log();
+}
+
 TEST_F(Resume, AVanishedFileEndsTheRunWithAWholeCheckpoint) {
   const std::string out = dir_ / "vanished";
   const pid_t pid = start(out, {"--max-steps", "1000000"});

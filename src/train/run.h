@@ -39,6 +39,7 @@ class Run {
   void remove_old_run();
   void prepare_files();
   void prepare_model();
+  void check_same_run(const std::string& checkpoint) const;
   void fill_weights(const std::string& checkpoint);
   void restore_state(const std::string& checkpoint);
   void prepare_data();

@@ -62,6 +62,7 @@ Run::Run(const TrainOptions& options, Ranks& ranks, at::Device device)
   prepare_model();
   // One rank looks, because looking sets broken checkpoints aside.
   const std::string found = ranks_->from_first(ranks_->first() ? newest_whole_checkpoint(options_.out).value_or("") : "");
+  if (!found.empty()) check_same_run(found);
   fill_weights(found);
   optimizer_ = std::make_unique<Optimizer>(*model_, options_.optimizer, *workers_, Spread{ranks_, shards_.get()});
   if (!found.empty()) restore_state(found);
@@ -101,6 +102,8 @@ void Run::remove_old_run() {
 void Run::prepare_files() {
   if (!fs::exists(files_ + "/config.json")) {
     if (!options_.init.empty()) {
+      if (!options_.config.empty() || !options_.tokenizer.empty())
+        log_warning("--init brings its own sizes and tokenizer: --config and --tokenizer are not used");
       copy_model_files(options_.init, files_);
     } else if (!options_.config.empty() && !options_.tokenizer.empty()) {
       write_new_model_files(options_.config, options_.tokenizer, files_);
@@ -135,6 +138,20 @@ void Run::prepare_model() {
   }
   model_->allocate();
   peak_flops_ = options_.peak_tflops > 0 ? options_.peak_tflops * 1e12 : measured_peak(*workers_, *model_);
+}
+
+// A checkpoint of other parameters, or of the other method, is no place to go on from.
+void Run::check_same_run(const std::string& checkpoint) const {
+  const Json state = read_json_file(checkpoint + "/trainer_state.json");
+  const auto refuse = [&](const std::string& began, const std::string& now) {
+    throw Error(ErrorCode::kUsage, fmt::format("the run in {} was begun with {}, not {}", options_.out, began, now),
+                "give the flags that it was begun with, another --out, or --fresh to begin anew here");
+  };
+  const std::string method = state.value("method", method_name(options_.method));
+  if (method != method_name(options_.method)) refuse("train " + method, std::string("train ") + method_name(options_.method));
+  const int rank = state.value("lora_rank", options_.adapter.rank);
+  if (rank != options_.adapter.rank)
+    refuse(fmt::format("--lora-rank {}", rank), fmt::format("--lora-rank {}", options_.adapter.rank));
 }
 
 void Run::fill_weights(const std::string& checkpoint) {

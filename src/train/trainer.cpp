@@ -134,6 +134,8 @@ void Run::point_at_best(double metric) {
 
 std::string Run::state_json() const {
   const Json json = {{"global_step", step_},
+                     {"method", method_name(options_.method)},
+                     {"lora_rank", options_.adapter.rank},
                      {"data_epoch", position_.epoch},
                      {"data_row", position_.row},
                      {"epoch", epoch_},
@@ -164,8 +166,13 @@ void Run::save() {
   commit_checkpoint(options_.out, step_, options_.keep, [&](const std::string& dir) {
     if (options_.adapter.rank == 0) copy_model_files(files_, dir);
     CheckpointWriter writer(*model_, *optimizer_, dir, save_type(options_.save_dtype));
-    collect([&](const std::string& name, const at::Tensor& whole) { writer.parameter(name, whole); },
-            [&](const std::string& name, const at::Tensor& whole) { writer.state(name, whole); });
+    const auto parameter = [&](const std::string& name, const at::Tensor& whole) {
+      if (!at::isfinite(whole).all().item<bool>())
+        throw Error(ErrorCode::kFailure, fmt::format("step {} left numbers in {} that are not finite", step_, name),
+                    "the checkpoint before it stands: lower --lr, give --clip, or use --precision f32");
+      writer.parameter(name, whole);
+    };
+    collect(parameter, [&](const std::string& name, const at::Tensor& whole) { writer.state(name, whole); });
     writer.finish();
     write_file_atomic(dir + "/trainer_state.json", state_json());
   });

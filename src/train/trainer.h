@@ -17,6 +17,8 @@ enum class Method {
   kSupervised,  // the answers of the data are learned
   kGrpo,        // the model's own answers, by their rewards (grpo.h)
 };
+// As `audio-reasoner train` calls it.
+inline const char* method_name(Method method) { return method == Method::kGrpo ? "grpo" : "sft"; }
 
 struct TrainOptions {
   Method method = Method::kSupervised;
