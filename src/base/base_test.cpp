@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +98,17 @@ TEST(RandomNumbers, SameOnEveryMachine) {
   EXPECT_EQ(a.next_u32(), 0xa15c02b7u);
   EXPECT_EQ(a.next_u32(), 0x7b47f409u);
   EXPECT_EQ(a.next_u32(), 0xba1d3330u);
+}
+
+TEST(Files, APipeIsWrittenThroughNotReplaced) {
+  const std::string path = scratch_path("pipe");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  std::string read;
+  std::thread reader([&] { read = read_file(path); });
+  write_file_atomic(path, "through");
+  reader.join();
+  EXPECT_EQ(read, "through");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
 }
 
 TEST(RandomNumbers, BelowIsInRangeAndCoversIt) {

@@ -288,6 +288,16 @@ TEST(SetJob, StoppedRunsGoOnAndSamplesPassEveryStage) {
   EXPECT_EQ(made, 12);  // what was there is not made again
   EXPECT_EQ(read_file(options.out + "/train.jsonl"), whole);
   EXPECT_EQ(read_file(options.out + "/clips.jsonl"), read_file(first_out + "/clips.jsonl"));
+  std::vector<SetOrder> others = orders;
+  for (SetOrder& order : others) order.set = "multi_speaker";
+  try {
+    run_set_job(options, others, source);
+    ADD_FAILURE() << "the questions of the clips that are there would be lost";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kUsage);
+    EXPECT_NE(std::string(e.what()).find("holds clips of complex_audio"), std::string::npos) << e.what();
+  }
+  EXPECT_EQ(read_file(options.out + "/train.jsonl"), whole);
   options.seed = 2;
   EXPECT_THROW(run_set_job(options, orders, source), Error);  // another set's folder
 

@@ -312,9 +312,11 @@ TEST(Prompts, ARefusedAnswerIsAskedAgainWithTheReason) {
 TEST(Prompts, BrokenFilesAreNamed) {
   const ScratchDir scratch;
   const std::filesystem::path folder = scratch.file("prompts");
-  for (const char* text : {"no settings", "version: 1\n---\n", "questions: 2\n---\nx", "version: 1\n---\n{{#a}} never closed",
-                           "version: 1\n---\n{{a", "version: 1\n---\n{{/a}}", "version: 1\nmax_tokens: no\n---\nx",
-                           "version: 1\n---\n{{> ../../etc/passwd}}", "version: 1\n---\n{{> missing}}"}) {
+  for (const char* text :
+       {"no settings", "version: 1\n---\n", "questions: 2\n---\nx", "version: 1\n---\n{{#a}} never closed",
+        "version: 1\n---\n{{a", "version: 1\n---\n{{/a}}", "version: 1\nmax_tokens: no\n---\nx",
+        "version: 1\nquestions: 2 or 3\n---\nx", "version: 1\ntemperature:\n---\nx", "version: 1\ncolour: red\n---\nx",
+        "version: 1\n---\nlatin \xe9", "version: 1\n---\n{{> ../../etc/passwd}}", "version: 1\n---\n{{> missing}}"}) {
     std::filesystem::remove_all(folder);
     for (const char* stage : {"annotate", "think", "review"})
       write_file_atomic((std::filesystem::create_directories(folder / stage), folder / stage / "default.txt").string(),

@@ -178,6 +178,15 @@ TEST(Process, MissingProgramNamesThePackage) {
   EXPECT_THROW(run_command({{"sleep", "5"}, "coreutils", 0.05}), Error);
 }
 
+TEST(Process, CtrlCInTheChildIsAnInterruptionNotABrokenPackage) {
+  try {
+    run_command({{"sh", "-c", "kill -INT $$"}, "dash"});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+  }
+}
+
 TEST(Voices, SplitsShareNoVoiceAndDialogueVoicesDiffer) {
   std::set<std::string> known, unseen;
   Random random(5);

@@ -50,6 +50,19 @@ TEST_F(DataCommands, AMistypedSetIsRefusedAndNotMade) {
   EXPECT_TRUE(fs::is_empty(typo));
 }
 
+TEST_F(DataCommands, AFullDiskIsNoImport) {
+  std::string table;
+  for (std::size_t i = 0; i < 400; ++i) {
+    const std::string name = std::to_string(i % kClips) + ".wav";
+    table += dump_json(Json{{"file", name}, {"id", std::to_string(i)}, {"caption", std::string(200, 'x')}}) + "\n";
+  }
+  const std::string file = dir_.put("long.jsonl", table);
+  const Result full = run({"data", "import", "table", file, "--set", dir_.file("full")}, {.file_bytes = 20000});
+  EXPECT_EQ(full.status, 1) << full.err;
+  EXPECT_EQ(full.out, "");
+  EXPECT_NE(full.err.find("error: "), std::string::npos) << full.err;
+}
+
 TEST_F(DataCommands, ReadingASetThatNobodyWorkedOnMakesNoStore) {
   expect_failure(run({"data", "check", "--set", set_}), kInput, "jobs.db");
   expect_failure(run({"data", "export", "--set", set_, "--out", dir_.file("out")}), kInput, "jobs.db");

@@ -48,6 +48,11 @@ struct Pipe {
     const rlimit limit{bytes, bytes};
     ::setrlimit(RLIMIT_AS, &limit);
   }
+  if (options.file_bytes > 0) {
+    const rlimit limit{options.file_bytes, options.file_bytes};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_IGN);
+  }
   std::vector<char*> argv = {const_cast<char*>(AREASON_BINARY)};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);

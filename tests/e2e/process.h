@@ -23,6 +23,7 @@ struct RunOptions {
   std::string output = {};       // a file in place of what Result::out has
   double seconds = 600;          // against a hang only: sanitizer builds on a busy machine need their time
   std::size_t memory_mb = 6000;  // address space; ignored under sanitizers, which reserve terabytes
+  std::size_t file_bytes = 0;    // of any file; writes beyond fail as those to a full disk do; 0: no limit
 };
 
 Result run(const std::vector<std::string>& arguments, const RunOptions& options = {});

@@ -1,6 +1,7 @@
 // Wrong usage: exit status 2 and two lines; broken files that the smaller commands read: status 3.
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "e2e/fixtures.h"
 #include "e2e/process.h"
 
@@ -40,6 +41,24 @@ TEST(Usage, AnswersDoNotReplaceTheirQuestions) {
   const ScratchDir dir;
   const std::string questions = dir.put("q.jsonl", "{\"id\": \"1\", \"question\": \"What?\", \"audio\": [\"a.wav\"]}\n");
   expect_failure(run({"ask", "--jsonl", questions, "--out", questions}), kUsage, "--out");
+}
+
+TEST(Usage, FlagsThatDoNotGoTogether) {
+  const ScratchDir dir;
+  const std::string out = dir.file("out");
+  expect_failure(run({"data", "synth", "--out", out, "--set", "complex_audio", "--types", "sound"}), kUsage, "--types");
+  expect_failure(run({"data", "synth", "--out", out, "--set", "complex_audio", "--drills", "3"}), kUsage, "--drills");
+  const std::string samples = dir.put("s.jsonl", "");
+  expect_failure(run({"data", "export", "--samples", samples, "--out", out, "--val-share", "0.7", "--test-share", "0.4"}),
+                 kUsage, "--val-share");
+}
+
+TEST(Usage, AMergeReplacesNoModel) {
+  const ScratchDir dir;
+  dir.put("config.json", "{}");
+  expect_failure(run({"train", "merge", "--adapter", "adapter", "--model", "base", "--out", dir.path()}), kUsage,
+                 "config.json");
+  EXPECT_EQ(read_file(dir.file("config.json")), "{}");
 }
 
 TEST(Usage, FlagsOfFilesOfQuestionsNeedOne) {
