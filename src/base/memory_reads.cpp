@@ -17,8 +17,7 @@ constexpr std::size_t kBytes = std::size_t{1} << 30;
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr std::size_t kAhead = 2048;
 
-// Not under ThreadSanitizer: what chooses a clone runs before the
-// sanitizer is ready for it.
+// Not under ThreadSanitizer: what chooses a clone runs before the sanitizer is ready for it.
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define AREASON_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -12,7 +12,7 @@ namespace areason {
 class MemoryReads {
  public:
   // How a thread reads a piece of 1 MiB: from its beginning to its end, as benches of bandwidth do, or its quarters side by
-  // side, which has more of the memory's answers on their way: 8 to 18 % faster on a Zen 3, and the most that was found.
+  // side, which has more of the memory's answers on their way: up to a third faster on a Zen 3, and the most that was found.
   enum class Order { kSequential, kFourStreams };
 
   // Throws Error where the memory cannot be had.

@@ -153,8 +153,9 @@ __attribute__((always_inline)) inline void fetch_near(Unit row, int step) {
     _mm_prefetch(reinterpret_cast<const char*>(row) + kAhead + 64 * line, _MM_HINT_T0);
 }
 
-// Processors drop prefetches that come faster than memory answers: they are spread over the rows, and repeated a little later.
-// Here as elsewhere always inline: GCC removes calls of a function that does nothing but fetch, as without effect.
+// Processors drop prefetches that come faster than memory answers: they are spread over the rows, and with one stream repeated
+// a little later. Here as elsewhere always inline: GCC removes calls of a function that does nothing but fetch, as without
+// effect.
 template <class Format, int kFromStreams>
 __attribute__((always_inline)) inline void fetch_part(const char* ahead, int part) {
   constexpr int kRows = kBandRows / kFromStreams, kParts = kRows * Format::kSteps;
