@@ -5,13 +5,13 @@
 #define AREASON_ISA_NAMESPACE isa_int_avx2
 #include "kernels/simd_int_dot.h"
 #include "kernels/simd_int_quantize.h"
-#include "kernels/simd_int_tile.h"
+#include "kernels/simd_int_strips.h"
 
 namespace areason {
 
 const IntTable* int_table_avx2() {
   using namespace isa_int_avx2;
-  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_few_rows, &int_quantize, &int_dot, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_few_rows, &int_quantize, &int_dot, &int_strips, &int_pack, &int_tile};
   return &table;
 }
 

@@ -168,7 +168,7 @@ int few_rows(WeightType) { return kIntDotRows; }
 
 const IntTable* int_table_portable() {
   using namespace isa_int_portable;
-  static const IntTable table = {kColumns, kDepth, kIntTileRows, 1, &few_rows, &int_quantize, &int_dot, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kIntTileRows, 1, &few_rows, &int_quantize, &int_dot, nullptr, &int_pack, &int_tile};
   return &table;
 }
 

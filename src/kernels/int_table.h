@@ -73,6 +73,21 @@ struct IntDotArgs {
   Store store;
 };
 
+// The same for rows of x that stand in tiles of four, of one depth.
+struct IntStripArgs {
+  WeightType type;
+  const void* weights;  // n rows
+  std::size_t row_bytes;
+  int n;
+  int k;
+  IntRows x;          // in tiles
+  int rows;           // 1 … kIntDotRows
+  const float* bias;  // may be null
+  float* y;
+  std::size_t y_stride;
+  Store store;
+};
+
 constexpr int kIntColumns = 48;         // at most, of one packed panel
 constexpr int kIntPanelValues = 24576;  // weights of a panel: its columns times its depth of k
 constexpr int kIntPanelGroups = kIntPanelValues / 32;
@@ -128,6 +143,7 @@ struct IntTable {
   int (*few_rows)(WeightType);
   void (*quantize)(const IntQuantizeArgs&);
   void (*dot)(const IntDotArgs&);
+  void (*strips)(const IntStripArgs&);  // null, or takes more than one row of x instead of `dot`
   void (*pack)(const IntPackArgs&);
   void (*tile)(const IntTileArgs&);
 };

@@ -12,9 +12,13 @@ namespace {
 
 std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-enum class RowOrder { kApart, kTiles };
+enum class RowOrder {
+  kApart,       // each by itself
+  kTiles,       // in tiles, of all of k
+  kDepthTiles,  // in tiles, depth after depth
+};
 
-// Memory for packed rows of x: each by itself, or in tiles, depth after depth. Not cleared: what is read is written.
+// Memory for packed rows of x. Not cleared: what is read is written.
 class RowBuffer {
  public:
   RowBuffer(const IntTable& table, RowOrder order, RowScales scales, const LinearInput& in)
@@ -22,7 +26,7 @@ class RowBuffer {
         scales_(scales),
         apart_(order == RowOrder::kApart),
         k_(in.k),
-        depth_(apart_ ? in.k : table.depth),
+        depth_(order == RowOrder::kDepthTiles ? table.depth : in.k),
         step_(apart_ ? 1 : table.tile_rows) {
     padded_rows_ = size((in.rows + step_ - 1) / step_ * step_);
     groups_ = apart_ ? size((in.k + 127) / 128 * 4) : size(in.k / 32);
@@ -111,15 +115,21 @@ void few_rows(const KernelContext& context, const LinearInput& in, std::span<con
   constexpr std::size_t kWork = 65536;             // multiply-adds worth handing to another thread
   const std::size_t unit = in.rows == 1 ? 8 : 16;  // weight rows: a multiple of what a kernel takes at once
   const IntTable& table = *context.table.integers;
-  RowBuffer x(table, RowOrder::kApart, row_scales(outputs.front().type), in);
+  const bool strips = in.rows > 1 && table.strips != nullptr;
+  RowBuffer x(table, strips ? RowOrder::kTiles : RowOrder::kApart, row_scales(outputs.front().type), in);
   pack_rows(context, in, x);
   IntRows rows[kIntDotRows];
-  for (int r = 0; r < in.rows; ++r) rows[r] = x.view(0, r);
+  for (int r = 0; r < (strips ? 1 : in.rows); ++r) rows[r] = x.view(0, r);
   std::size_t units = 0;
   for (const LinearOutput& out : outputs) units += (size(out.n) + unit - 1) / unit;
   context.pool.parallel_stretches(units, 1 + kWork / (unit * size(in.k)), [&](std::size_t begin, std::size_t end) {
     each_output(outputs, unit, begin, end, [&](const Piece& piece) {
       const LinearOutput& out = *piece.out;
+      if (strips) {
+        table.strips({out.type, weights_at(piece, in.k), row_bytes(out.type, in.k), piece.columns, in.k, rows[0], in.rows,
+                      out.bias == nullptr ? nullptr : out.bias + piece.column, out.y + piece.column, out.stride, out.store});
+        return;
+      }
       table.dot({out.type, weights_at(piece, in.k), row_bytes(out.type, in.k), piece.columns, in.k, rows, in.rows,
                  out.bias == nullptr ? nullptr : out.bias + piece.column, out.y + piece.column, out.stride, out.store});
     });
@@ -252,7 +262,7 @@ std::vector<Piece> split_panels(std::span<const LinearOutput> outputs, int nc, i
 
 void many_rows(const KernelContext& context, const IntTable& table, const LinearInput& in,
                std::span<const LinearOutput> outputs) {
-  RowBuffer x(table, RowOrder::kTiles, row_scales(outputs.front().type), in);
+  RowBuffer x(table, RowOrder::kDepthTiles, row_scales(outputs.front().type), in);
   pack_rows(context, in, x);
   const int nc = table.nc, threads = context.pool.size();
   const int panels = panels_of(outputs, nc);

@@ -379,9 +379,8 @@ void dot_rows(const IntDotArgs& args) {
 }
 
 // Without VNNI (measured on a Zen 3) adding up the parts of a sum for every row soon costs more than making a panel.
-int int_few_rows(WeightType type) {
-  if (kVnni) return kIntDotRows;
-  return type == WeightType::kQ8_0 || type == WeightType::kQ5_K ? 8 : 5;
+int int_few_rows(WeightType) {
+  return kIntDotRows;
 }
 
 void int_dot(const IntDotArgs& args) {

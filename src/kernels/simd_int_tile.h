@@ -17,8 +17,8 @@ constexpr int kDepth = 512;
 constexpr int kTileRows = kIntTileRows;
 static_assert(kColumns <= kIntColumns && kColumns * kDepth <= kIntPanelValues);
 
-template <class Format>
-inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t column, IntPanel& panel) {
+template <class Format, class Panel>
+inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t column, Panel& panel) {
   typename Format::Scales scales[kQuads];
   for (int quad = 0; quad < kQuads; ++quad) scales[quad] = Format::scales(rows[quad]);
   for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
@@ -85,11 +85,11 @@ inline std::size_t form_of(const float* d) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
 // Without VNNI signed weights are multiplied as |w| (unsigned) with x or, where w is negative, ~x = -x - 1, since flipping bits
 // costs less than changing signs; what that takes away, the sum of those |w|, does not depend on x: sums begin with it.
-// The panel holds |w|, then kSigns bytes further what flips x, and the sums as integers in `min`, [group][column].
-constexpr std::size_t kSigns = kColumns * kDepth;
-static_assert(2 * kSigns <= kIntPanelValues);
+// The first half of the panel holds |w|, the other what flips x, and `min` the sums as integers, [group][column].
+static_assert(2 * kColumns * kDepth <= kIntPanelValues);
 
-inline void split_signs(IntPanel& panel, int groups) {
+template <class Panel>
+inline void split_signs(Panel& panel, int groups) {
   for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
     for (std::size_t column = 0; column < kColumns; column += kLanes32) {
       std::uint8_t* w = panel.w + group * kGroupBytes<kColumns> + 4 * column;
@@ -98,7 +98,7 @@ inline void split_signs(IntPanel& panel, int groups) {
       for (std::size_t s = 0; s < 8; ++s, w += kStepBytes<kColumns>) {
         const V v = load(w), signs = _mm256_cmpgt_epi8(zero(), v), size = _mm256_abs_epi8(v);
         store(w, size);
-        store(w + kSigns, signs);
+        store(w + sizeof panel.w / 2, signs);
         sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(_mm256_and_si256(size, signs), _mm256_set1_epi8(1)));
       }
       store(reinterpret_cast<std::uint8_t*>(panel.min + group * kColumns + column), widen_pairs(sum));
@@ -185,7 +185,7 @@ __attribute__((always_inline)) inline void multiply_narrow(const std::uint8_t* w
 }
 
 // Signed weights: see split_signs(). 2 * 128 * 128 fits, as the product is negative where it can be as large.
-template <int kRows>
+template <int kRows, std::size_t kSigns>
 __attribute__((always_inline)) inline void multiply_signed(const std::uint8_t* w, const std::int8_t* q,
                                                            const std::int32_t* begin, TileSums<kRows>& sum) {
 #pragma GCC unroll 4
@@ -245,13 +245,13 @@ __attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, 
 #endif
 
 // The exact integers of a scale group for the first kRows rows of a tile: products of kSteps times four weights each. `minus`
-// is the tile's; with split signs it is what the sums of the panel's columns begin with.
-template <class Format, int kRows, int kSteps>
+// is the tile's; with split signs it is what the sums of the panel's columns begin with, and signs are kSigns after the weights.
+template <class Format, int kRows, int kSteps, std::size_t kSigns>
 __attribute__((always_inline)) inline void multiply_group(const std::uint8_t* w, const std::int8_t* q,
                                                           const std::int32_t* minus, TileSums<kRows>& sum) {
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
   if constexpr (Format::kBytes == Bytes::kU4) return multiply_narrow<Format, kRows>(w, q, minus, sum);
-  if constexpr (kSplitSigns<Format>) return multiply_signed<kRows>(w, q, minus, sum);
+  if constexpr (kSplitSigns<Format>) return multiply_signed<kRows, kSigns>(w, q, minus, sum);
 #endif
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r)
@@ -282,83 +282,17 @@ __attribute__((always_inline)) inline void scale_group(const V (&sum)[kColumnVec
   for (int v = 0; v < kColumnVectors; ++v) add_product(v, to_float(sum[v]), mul(loadf(scale + v * kLanes32), factor));
 }
 
-// The sums of a tile's rows, as they were or zero.
 template <int kRows>
 using TileFloats = F[kRows][kColumnVectors];
 template <int kRows>
-inline void read_sums(const IntTileArgs& args, const float* from, TileFloats<kRows>& sum) {
+inline void read_sums(const float* from, TileFloats<kRows>& sum) {
   for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kColumnVectors; ++v)
-      sum[r][v] = args.store == Store::kAdd ? loadf(from + r * kColumns + v * kLanes32) : set1f(0.0f);
+    for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = loadf(from + r * kColumns + v * kLanes32);
 }
 template <int kRows>
 inline void write_sums(const TileFloats<kRows>& sum, float* to) {
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kColumnVectors; ++v) storef(to + r * kColumns + v * kLanes32, sum[r][v]);
-}
-
-// kRows rows of one tile, whose x begins at args.x.
-template <class Format, int kRows, bool kForms>
-void tile_rows(const IntTileArgs& args, const IntRows& x, float* out) {
-  constexpr bool kInMemory = kQuads == 2;  // sixteen registers are full of integers: the sums stay where they are
-  constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
-  const int scale_groups = args.groups * kHalves;
-  const std::int32_t* minus = kSplitSigns<Format> ? reinterpret_cast<const std::int32_t*>(args.panel->min)
-                              : Format::kHalves   ? x.minus_halves
-                                                  : x.minus_sum;
-  const std::uint8_t* w = args.panel->w;
-  const float* scale = args.panel->scale;
-  const std::int8_t* q = x.q;
-  TileFloats<kRows> acc;
-  read_sums<kRows>(args, out, acc);
-  if constexpr (kInMemory) write_sums<kRows>(acc, out);
-  for (int g = 0; g < scale_groups; ++g) {
-    TileSums<kRows> sum;
-    multiply_group<Format, kRows, kSteps>(w, q, minus, sum);
-    const int at = g / kHalves * kTileRows;
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      scale_group<kForms>(sum[r], scale, x.d + at + r, x.exponent + at + r, [&](int v, F whole, F factor) {
-        float* place = out + r * kColumns + v * kLanes32;
-        if constexpr (kInMemory)
-          storef(place, fma(whole, factor, loadf(place)));
-        else
-          acc[r][v] = fma(whole, factor, acc[r][v]);
-      });
-    }
-    w += kSteps * kColumns * 4;
-    scale += kColumns;
-    q += kSteps * kTileRows * 4;
-    minus += kSplitSigns<Format> ? kColumns : kTileRows;
-  }
-  if constexpr (!kInMemory) write_sums<kRows>(acc, out);
-}
-
-template <int kRows>
-void tile_minima(const IntTileArgs& args, const IntRows& x, float* out) {
-  TileFloats<kRows> sum;
-  read_sums<kRows>(args, out, sum);
-  for (int g = 0; g < args.groups; ++g) {
-    F min[kColumnVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kColumnVectors; ++v) min[v] = loadf(args.panel->min + g * kColumns + v * kLanes32);
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) {
-      const F ds = set1f(x.ds[g * kTileRows + r]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = fma(min[v], ds, sum[r][v]);
-    }
-  }
-  write_sums<kRows>(sum, out);
-}
-
-template <class Format, int kRows, bool kForms>
-inline void tile_part(const IntTileArgs& args, int row) {
-  const std::size_t at = static_cast<std::size_t>(row) * static_cast<std::size_t>(args.groups);  // groups before this tile
-  const IntRows x{args.x.q + 32 * at,           args.x.d + at,       args.x.ds + at, args.x.minus_sum + at,
-                  args.x.minus_halves + 2 * at, args.x.exponent + at};
-  tile_rows<Format, kRows, kForms>(args, x, args.acc + static_cast<std::size_t>(row) * kColumns);
-  if constexpr (Format::kMinima) tile_minima<kRows>(args, x, args.min + static_cast<std::size_t>(row) * kColumns);
 }
 
 // Fetches what is packed next a little with every tile: processors drop prefetches that come faster than memory answers.
@@ -384,22 +318,93 @@ class Fetcher {
   int line_ = 0;
 };
 
+// kRows rows of a tile times all groups of a panel, added to `out`, [row][column].
+template <class Format, int kRows, bool kForms, class Panel>
+__attribute__((always_inline)) inline void multiply_tile(const Panel& panel, int groups, const IntRows& x, float* out,
+                                                         Fetcher& next) {
+  constexpr bool kInMemory = kQuads == 2;  // sixteen registers are full of integers: the sums stay where they are
+  constexpr int kHalves = Format::kHalves ? 2 : 1, kSteps = 8 / kHalves;
+  const int scale_groups = groups * kHalves;
+  const std::int32_t* minus = kSplitSigns<Format> ? reinterpret_cast<const std::int32_t*>(panel.min)
+                              : Format::kHalves   ? x.minus_halves
+                                                  : x.minus_sum;
+  const std::uint8_t* w = panel.w;
+  const float* scale = panel.scale;
+  const std::int8_t* q = x.q;
+  TileFloats<kRows> acc;
+  if constexpr (!kInMemory) read_sums<kRows>(out, acc);
+  for (int g = 0; g < scale_groups; ++g) {
+    TileSums<kRows> sum;
+    next.fetch();
+    multiply_group<Format, kRows, kSteps, sizeof panel.w / 2>(w, q, minus, sum);
+    const int at = g / kHalves * kTileRows;
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      scale_group<kForms>(sum[r], scale, x.d + at + r, x.exponent + at + r, [&](int v, F whole, F factor) {
+        float* place = out + r * kColumns + v * kLanes32;
+        if constexpr (kInMemory)
+          storef(place, fma(whole, factor, loadf(place)));
+        else
+          acc[r][v] = fma(whole, factor, acc[r][v]);
+      });
+    }
+    w += kSteps * kColumns * 4;
+    scale += kColumns;
+    q += kSteps * kTileRows * 4;
+    minus += kSplitSigns<Format> ? kColumns : kTileRows;
+  }
+  if constexpr (!kInMemory) write_sums<kRows>(acc, out);
+}
+
+template <int kRows, class Panel>
+inline void tile_minima(const Panel& panel, int groups, const IntRows& x, float* out) {
+  TileFloats<kRows> sum;
+  read_sums<kRows>(out, sum);
+  for (int g = 0; g < groups; ++g) {
+    F min[kColumnVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kColumnVectors; ++v) min[v] = loadf(panel.min + g * kColumns + v * kLanes32);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const F ds = set1f(x.ds[g * kTileRows + r]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kColumnVectors; ++v) sum[r][v] = fma(min[v], ds, sum[r][v]);
+    }
+  }
+  write_sums<kRows>(sum, out);
+}
+
+// The x of a tile that begins `at` groups after the first one's.
+inline IntRows tile_at(const IntRows& x, std::size_t at) {
+  return {x.q + 32 * at, x.d + at, x.ds + at, x.minus_sum + at, x.minus_halves + 2 * at, x.exponent + at};
+}
+
+template <class Format, int kRows, bool kForms>
+void tile_part(const IntTileArgs& args, int row, Fetcher& next) {
+  const auto cells = static_cast<std::size_t>(row) * kColumns;
+  const IntRows x = tile_at(args.x, static_cast<std::size_t>(row) * static_cast<std::size_t>(args.groups));
+  if (args.store == Store::kReplace) {
+    std::memset(args.acc + cells, 0, kRows * kColumns * sizeof(float));
+    if constexpr (Format::kMinima) std::memset(args.min + cells, 0, kRows * kColumns * sizeof(float));
+  }
+  multiply_tile<Format, kRows, kForms>(*args.panel, args.groups, x, args.acc + cells, next);
+  if constexpr (Format::kMinima) tile_minima<kRows>(*args.panel, args.groups, x, args.min + cells);
+}
+
 template <class Format, bool kForms>
 void tile_all(const IntTileArgs& args) {
-  Fetcher next(args.next, args.rows / kTileRows + 1);
+  Fetcher next(args.next, (args.rows + kTileRows - 1) / kTileRows * args.groups * (Format::kHalves ? 2 : 1));
   int row = 0;
   for (; row + kTileRows <= args.rows; row += kTileRows) {
-    next.fetch();
-    tile_part<Format, kTileRows, kForms>(args, row);
+    tile_part<Format, kTileRows, kForms>(args, row, next);
   }
-  next.fetch();
   switch (args.rows - row) {
     case 1:
-      return tile_part<Format, 1, kForms>(args, row);
+      return tile_part<Format, 1, kForms>(args, row, next);
     case 2:
-      return tile_part<Format, 2, kForms>(args, row);
+      return tile_part<Format, 2, kForms>(args, row, next);
     case 3:
-      return tile_part<Format, 3, kForms>(args, row);
+      return tile_part<Format, 3, kForms>(args, row, next);
     default:
       return;
   }

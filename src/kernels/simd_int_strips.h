@@ -1,0 +1,138 @@
+// Two to sixteen rows of x times many weight rows where there is no VNNI: what simd_int_tile.h does with a panel, a unit of a
+// strip of weight rows at a time, so that the weights are read once in their order and what is unpacked never leaves the
+// first-level cache. See int_table.h for the arithmetic. Thread rule: pure functions.
+#pragma once
+#include "kernels/simd_int_tile.h"
+
+namespace areason::AREASON_ISA_NAMESPACE {
+namespace {
+
+// A unit of kColumns weight rows, as a panel.
+template <class Format>
+struct UnitPanel {
+  static constexpr std::size_t kGroups = kQuads * Format::kSteps;
+  alignas(64) std::uint8_t w[(kSplitSigns<Format> ? 2 : 1) * kGroups * kGroupBytes<kColumns>];
+  alignas(64) float scale[(Format::kHalves ? 2 : 1) * kGroups * kColumns];
+  alignas(64) float min[kGroups * kColumns];
+};
+
+// Sums of all rows of x with a strip: [row of x][column].
+struct StripSums {
+  alignas(64) float acc[kIntDotRows * kColumns] = {};
+  alignas(64) float min[kIntDotRows * kColumns] = {};
+};
+
+template <class Format>
+void pack_strip_unit(const Unit (&rows)[kColumns], UnitPanel<Format>& panel) {
+#pragma GCC unroll 2
+  for (int v = 0; v < kColumnVectors; ++v) {
+    UnitRows quads;
+    for (int i = 0; i < kLanes32; ++i) quads[i / 4][i % 4] = rows[v * kLanes32 + i];
+    pack_unit<Format>(quads, 0, static_cast<std::size_t>(v * kLanes32), panel);
+  }
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+  if constexpr (kSplitSigns<Format>) split_signs(panel, UnitPanel<Format>::kGroups);
+#endif
+}
+
+template <class Format, int kRows>
+void strip_tile(const UnitPanel<Format>& panel, int groups, const IntRows& x, int row, StripSums& sums, Fetcher& next) {
+  multiply_tile<Format, kRows, false>(panel, groups, x, sums.acc + row * kColumns, next);
+  if constexpr (Format::kMinima) tile_minima<kRows>(panel, groups, x, sums.min + row * kColumns);
+}
+
+// `groups` of a unit, `group` the first, for all rows of x.
+template <class Format>
+void strip_unit(const IntStripArgs& args, const UnitPanel<Format>& panel, std::size_t group, int groups, StripSums& sums,
+                Fetcher& next) {
+  const auto tile_groups = static_cast<std::size_t>(args.k / 32);
+  for (int row = 0; row < args.rows; row += kTileRows) {
+    const IntRows x = tile_at(args.x, static_cast<std::size_t>(row) * tile_groups + kTileRows * group);
+    switch (args.rows - row) {
+      case 1:
+        strip_tile<Format, 1>(panel, groups, x, row, sums, next);
+        break;
+      case 2:
+        strip_tile<Format, 2>(panel, groups, x, row, sums, next);
+        break;
+      case 3:
+        strip_tile<Format, 3>(panel, groups, x, row, sums, next);
+        break;
+      default:
+        strip_tile<Format, 4>(panel, groups, x, row, sums, next);
+    }
+  }
+}
+
+inline void finish_strip(const IntStripArgs& args, int first, const StripSums& sums) {
+  const int columns = std::min(kColumns, args.n - first);
+  for (int r = 0; r < args.rows; ++r) {
+    float* y = args.y + static_cast<std::size_t>(r) * args.y_stride + first;
+    for (int c = 0; c < columns; ++c) {
+      float total = sums.acc[r * kColumns + c] - sums.min[r * kColumns + c];
+      if (args.bias != nullptr) total = total + args.bias[first + c];
+      y[c] = args.store == Store::kAdd ? y[c] + total : total;
+    }
+  }
+}
+
+// The weight rows from `first` on; those past the last repeat it.
+template <class Format>
+void strip(const IntStripArgs& args, int first) {
+  constexpr int kGroups = static_cast<int>(UnitPanel<Format>::kGroups);
+  const auto* weights = static_cast<const std::uint8_t*>(args.weights);
+  Unit rows[kColumns];
+  for (int i = 0; i < kColumns; ++i)
+    rows[i] = weights + static_cast<std::size_t>(std::min(first + i, args.n - 1)) * args.row_bytes;
+  // The bytes after the strip's in the order of their addresses: the next one, or what follows in the file.
+  const std::uint8_t* ahead = rows[0] + kColumns * args.row_bytes;
+  const int tiles = (args.rows + kTileRows - 1) / kTileRows;
+  UnitPanel<Format> panel;
+  StripSums sums;
+  std::size_t group = 0;
+  for (std::size_t unit = args.row_bytes / Format::kUnitBytes; unit > 0; --unit, group += kGroups) {
+    const IntNext next{ahead, 0, 1, kColumns * static_cast<int>(Format::kUnitBytes)};
+    Fetcher fetcher(next, tiles * kGroups * (Format::kHalves ? 2 : 1));
+    pack_strip_unit<Format>(rows, panel);
+    strip_unit<Format>(args, panel, group, kGroups, sums, fetcher);
+    ahead += kColumns * Format::kUnitBytes;
+    for (Unit& row : rows) row += Format::kUnitBytes;
+  }
+  if (const std::size_t rest = args.row_bytes % Format::kUnitBytes; rest != 0) {  // only formats of small blocks have one
+    std::uint8_t padded[kColumns][Format::kUnitBytes] = {};
+    for (int i = 0; i < kColumns; ++i) {
+      std::memcpy(padded[i], rows[i], rest);
+      rows[i] = padded[i];
+    }
+    const IntNext nothing{nullptr, 0, 0, 0};
+    Fetcher fetcher(nothing, 1);
+    pack_strip_unit<Format>(rows, panel);
+    strip_unit<Format>(args, panel, group, args.k / 32 - static_cast<int>(group), sums, fetcher);
+  }
+  finish_strip(args, first, sums);
+}
+
+template <class Format>
+void strips(const IntStripArgs& args) {
+  for (int first = 0; first < args.n; first += kColumns) strip<Format>(args, first);
+}
+
+void int_strips(const IntStripArgs& args) {
+  switch (args.type) {
+    case WeightType::kQ8_0:
+      return strips<FormatQ8_0>(args);
+    case WeightType::kQ4_0:
+      return strips<FormatQ4_0>(args);
+    case WeightType::kQ4_K:
+      return strips<FormatQ4_K>(args);
+    case WeightType::kQ5_K:
+      return strips<FormatQ5_K>(args);
+    case WeightType::kQ6_K:
+      return strips<FormatQ6_K>(args);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+}  // namespace areason::AREASON_ISA_NAMESPACE
