@@ -3,6 +3,9 @@
 //   load(unit, step)      kQuads groups: the first 16 weights of group i in lane i of out[0], the next 16 in lane i of out[1]
 //   nibbles(unit, step)   formats of nibbles only: the same groups as they are stored, and split() makes the above of them
 //   scales(units)         f32 factors of four rows: lane i belongs to group i of a step, element r to row r
+//   pair(a, b, step, group, half), pair_nibbles(a, b, step, part)   256 bits only: 16 weights of unit a in one lane and of b in
+//                         the other; of nibbles, part 0 and 1 of what the step stores, whose low and high halves go where
+//                         kBlockNibbles says: to the halves of group `part`, or to half `part` of both groups
 //   kOrder                the order of lanes in which dot products take a step: not as load() gives them where that saves
 //                         exchanging lanes; then lie(unit, step) is how 32 weights of each of two groups lie there
 //   kColumnRows           rows of x from which on simd_int_columns.h is faster than simd_int_dot.h, measured with 512 bits
@@ -74,6 +77,10 @@ struct FormatQ4_0 {
     out[1] = high_nibbles(q);
   }
   static void load(Unit unit, int step, V (&out)[2]) { split(nibbles(unit, step), out); }
+#if !defined(__AVX512VNNI__)
+  static constexpr bool kBlockNibbles = true;
+  static V pair_nibbles(Unit a, Unit b, int, int part) { return two_lanes(a + 18 * part + 2, b + 18 * part + 2); }
+#endif
   static Scales scales(const Unit (&rows)[4]) { return {{small_scales<18>(rows)}}; }
 };
 
@@ -108,6 +115,10 @@ struct FormatQ8_0 {
     const V flip = _mm256_set1_epi8(kVnni ? -128 : 0);
     out[0] = _mm256_xor_si256(areason::AREASON_ISA_NAMESPACE::load(unit + 2), flip);
     out[1] = _mm256_xor_si256(areason::AREASON_ISA_NAMESPACE::load(unit + 36), flip);
+  }
+  static V pair(Unit a, Unit b, int, int group, int half) {
+    const int at = 34 * group + 16 * half + 2;
+    return _mm256_xor_si256(two_lanes(a + at, b + at), _mm256_set1_epi8(kVnni ? -128 : 0));
   }
 #endif
   static Scales scales(const Unit (&rows)[4]) { return {{small_scales<34>(rows)}}; }
@@ -197,6 +208,13 @@ struct FormatQ4_K {
       out[half] = low_nibbles(_mm256_srlv_epi32(both_lanes(unit + 16 + 32 * step + 16 * half), shift));
 #endif
   }
+#if !defined(__AVX512VNNI__)
+  static constexpr bool kBlockNibbles = false;
+  static V pair_nibbles(Unit a, Unit b, int step, int part) {
+    const int at = 16 + 32 * step + 16 * part;
+    return two_lanes(a + at, b + at);
+  }
+#endif
   static Scales scales(const Unit (&rows)[4]) { return super_scales(rows); }
 };
 
@@ -228,6 +246,14 @@ struct FormatQ5_K {
 #endif
     }
   }
+#if !defined(__AVX512VNNI__)
+  static V pair(Unit a, Unit b, int step, int group, int half) {
+    const V nibbles = two_lanes(a + 48 + 32 * step + 16 * half, b + 48 + 32 * step + 16 * half);
+    const V bits = _mm256_srli_epi16(two_lanes(a + 16 + 16 * half, b + 16 + 16 * half), 2 * step + group);
+    const V fifth = _mm256_and_si256(_mm256_slli_epi16(bits, 4), _mm256_set1_epi8(16));
+    return _mm256_or_si256(group == 0 ? low_nibbles(nibbles) : high_nibbles(nibbles), fifth);
+  }
+#endif
   static Scales scales(const Unit (&rows)[4]) { return super_scales(rows); }
 };
 
@@ -274,6 +300,16 @@ struct FormatQ6_K {
     const V bits1 = upper ? _mm256_srli_epi16(high, 2) : _mm256_slli_epi16(high, 2);
     out[0] = _mm256_or_si256(upper ? high_nibbles(at(0)) : low_nibbles(at(0)), _mm256_and_si256(bits0, top));
     out[1] = _mm256_or_si256(upper ? high_nibbles(at(1)) : low_nibbles(at(1)), _mm256_and_si256(bits1, top));
+  }
+  static V pair(Unit a, Unit b, int step, int group, int half) {
+    const int low = 64 * (step / 2) + 32 * group + 16 * half, high = 128 + 32 * (step / 2) + 16 * half;
+    const V nibbles = two_lanes(a + low, b + low), bits = two_lanes(a + high, b + high);
+    // Two bits of each byte to bits 4 and 5: those of the step's first group are bits 0 and 1, or 4 and 5.
+    const bool upper = step % 2 != 0;
+    const V top = group == 0 ? (upper ? bits : _mm256_slli_epi16(bits, 4))
+                             : (upper ? _mm256_srli_epi16(bits, 2) : _mm256_slli_epi16(bits, 2));
+    return _mm256_or_si256(upper ? high_nibbles(nibbles) : low_nibbles(nibbles),
+                           _mm256_and_si256(top, _mm256_set1_epi8(48)));
   }
 #endif
 

@@ -125,10 +125,11 @@ inline V unpack_low32(V a, V b) { return _mm256_unpacklo_epi32(a, b); }
 inline V unpack_high32(V a, V b) { return _mm256_unpackhi_epi32(a, b); }
 inline V unpack_low64(V a, V b) { return _mm256_unpacklo_epi64(a, b); }
 inline V unpack_high64(V a, V b) { return _mm256_unpackhi_epi64(a, b); }
-inline V load_lanes(const std::uint8_t* p, std::size_t step) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
-                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + step)), 1);
+inline V two_lanes(const std::uint8_t* first, const std::uint8_t* second) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(first))),
+                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(second)), 1);
 }
+inline V load_lanes(const std::uint8_t* p, std::size_t step) { return two_lanes(p, p + step); }
 // Sixteen bytes in both lanes.
 inline V both_lanes(const std::uint8_t* p) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));

@@ -136,8 +136,44 @@ inline void pack_scales(const F (&scale)[kQuads], float* at, std::size_t step) {
   for (std::size_t group = 0; group < kQuads; ++group) store(reinterpret_cast<std::uint8_t*>(at + group * step), bits[group]);
 }
 
+#if !defined(__AVX512VNNI__)
+// Eight columns with 256 bits: a lane has the first four weight rows, the other lane the rest, so that no lanes change places.
+// Calls emit(group, dword, columns).
+template <class Format, class Emit>
+__attribute__((always_inline)) inline void pair_columns(const UnitRows& rows, int step, const Emit& emit) {
+  V row[4], piece[4][kQuads];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const int group = i / 2, half = i % 2;
+    if constexpr (Format::kBytes == Bytes::kU4) {  // taken apart last, so that half as many vectors change their order
+      if (i >= 2) return;
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r) row[r] = Format::pair_nibbles(rows[0][r], rows[1][r], step, i);
+      to_pieces(row, piece, 0);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) {
+        const V low = low_nibbles(piece[j][0]), high = high_nibbles(piece[j][0]);
+        emit(Format::kBlockNibbles ? i : 0, Format::kBlockNibbles ? j : 4 * i + j, low);
+        emit(Format::kBlockNibbles ? i : 1, 4 * (Format::kBlockNibbles ? 1 : i) + j, high);
+      }
+    } else {
+#pragma GCC unroll 4
+      for (int r = 0; r < 4; ++r) row[r] = Format::pair(rows[0][r], rows[1][r], step, group, half);
+      to_pieces(row, piece, 0);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) emit(group, 4 * half + j, piece[j][0]);
+    }
+  }
+}
+#endif
+
 template <class Format, int kColumns>
 inline void pack_groups(const UnitRows& rows, int step, std::uint8_t* w) {
+#if !defined(__AVX512VNNI__)
+  return pair_columns<Format>(rows, step, [&](std::size_t group, std::size_t dword, V columns) {
+    store(w + group * kGroupBytes<kColumns> + dword * kStepBytes<kColumns>, columns);
+  });
+#endif
   if constexpr (Format::kBytes == Bytes::kU4)
     pack_nibbles<Format, kColumns>(rows, step, w);
   else

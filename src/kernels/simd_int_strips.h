@@ -7,10 +7,10 @@
 namespace areason::AREASON_ISA_NAMESPACE {
 namespace {
 
-// A unit of kColumns weight rows, as a panel.
+// What is unpacked together of kColumns weight rows, as a panel: eight groups.
 template <class Format>
-struct UnitPanel {
-  static constexpr std::size_t kGroups = kQuads * Format::kSteps;
+struct StripPanel {
+  static constexpr std::size_t kGroups = 8, kUnits = kGroups / (kQuads * Format::kSteps);
   alignas(64) std::uint8_t w[(kSplitSigns<Format> ? 2 : 1) * kGroups * kGroupBytes<kColumns>];
   alignas(64) float scale[(Format::kHalves ? 2 : 1) * kGroups * kColumns];
   alignas(64) float min[kGroups * kColumns];
@@ -23,27 +23,30 @@ struct StripSums {
 };
 
 template <class Format>
-void pack_strip_unit(const Unit (&rows)[kColumns], UnitPanel<Format>& panel) {
-#pragma GCC unroll 2
+void pack_strip(const Unit (&rows)[kColumns], std::size_t units, StripPanel<Format>& panel) {
   for (int v = 0; v < kColumnVectors; ++v) {
     UnitRows quads;
     for (int i = 0; i < kLanes32; ++i) quads[i / 4][i % 4] = rows[v * kLanes32 + i];
-    pack_unit<Format>(quads, 0, static_cast<std::size_t>(v * kLanes32), panel);
+    for (std::size_t unit = 0; unit < units; ++unit) {
+      pack_unit<Format>(quads, unit * kQuads * Format::kSteps, static_cast<std::size_t>(v * kLanes32), panel);
+      for (auto& quad : quads)
+        for (Unit& row : quad) row += Format::kUnitBytes;
+    }
   }
 #if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
-  if constexpr (kSplitSigns<Format>) split_signs(panel, UnitPanel<Format>::kGroups);
+  if constexpr (kSplitSigns<Format>) split_signs(panel, static_cast<int>(units * kQuads * Format::kSteps));
 #endif
 }
 
 template <class Format, int kRows>
-void strip_tile(const UnitPanel<Format>& panel, int groups, const IntRows& x, int row, StripSums& sums, Fetcher& next) {
+__attribute__((noinline)) void strip_tile(const StripPanel<Format>& panel, int groups, const IntRows& x, int row, StripSums& sums, Fetcher& next) {
   multiply_tile<Format, kRows, false>(panel, groups, x, sums.acc + row * kColumns, next);
   if constexpr (Format::kMinima) tile_minima<kRows>(panel, groups, x, sums.min + row * kColumns);
 }
 
-// `groups` of a unit, `group` the first, for all rows of x.
+// `groups` of the strip, `group` the first, for all rows of x.
 template <class Format>
-void strip_unit(const IntStripArgs& args, const UnitPanel<Format>& panel, std::size_t group, int groups, StripSums& sums,
+void strip_groups(const IntStripArgs& args, const StripPanel<Format>& panel, std::size_t group, int groups, StripSums& sums,
                 Fetcher& next) {
   const auto tile_groups = static_cast<std::size_t>(args.k / 32);
   for (int row = 0; row < args.rows; row += kTileRows) {
@@ -79,7 +82,6 @@ inline void finish_strip(const IntStripArgs& args, int first, const StripSums& s
 // The weight rows from `first` on; those past the last repeat it.
 template <class Format>
 void strip(const IntStripArgs& args, int first) {
-  constexpr int kGroups = static_cast<int>(UnitPanel<Format>::kGroups);
   const auto* weights = static_cast<const std::uint8_t*>(args.weights);
   Unit rows[kColumns];
   for (int i = 0; i < kColumns; ++i)
@@ -87,16 +89,20 @@ void strip(const IntStripArgs& args, int first) {
   // The bytes after the strip's in the order of their addresses: the next one, or what follows in the file.
   const std::uint8_t* ahead = rows[0] + kColumns * args.row_bytes;
   const int tiles = (args.rows + kTileRows - 1) / kTileRows;
-  UnitPanel<Format> panel;
+  StripPanel<Format> panel;
   StripSums sums;
   std::size_t group = 0;
-  for (std::size_t unit = args.row_bytes / Format::kUnitBytes; unit > 0; --unit, group += kGroups) {
-    const IntNext next{ahead, 0, 1, kColumns * static_cast<int>(Format::kUnitBytes)};
-    Fetcher fetcher(next, tiles * kGroups * (Format::kHalves ? 2 : 1));
-    pack_strip_unit<Format>(rows, panel);
-    strip_unit<Format>(args, panel, group, kGroups, sums, fetcher);
-    ahead += kColumns * Format::kUnitBytes;
-    for (Unit& row : rows) row += Format::kUnitBytes;
+  for (std::size_t left = args.row_bytes / Format::kUnitBytes; left > 0;) {
+    const std::size_t units = std::min(left, StripPanel<Format>::kUnits);
+    const int groups = static_cast<int>(units * kQuads * Format::kSteps);
+    const IntNext next{ahead, 0, 1, kColumns * static_cast<int>(units * Format::kUnitBytes)};
+    Fetcher fetcher(next, tiles * groups * (Format::kHalves ? 2 : 1));
+    pack_strip<Format>(rows, units, panel);
+    strip_groups<Format>(args, panel, group, groups, sums, fetcher);
+    ahead += kColumns * units * Format::kUnitBytes;
+    for (Unit& row : rows) row += units * Format::kUnitBytes;
+    group += units * kQuads * Format::kSteps;
+    left -= units;
   }
   if (const std::size_t rest = args.row_bytes % Format::kUnitBytes; rest != 0) {  // only formats of small blocks have one
     std::uint8_t padded[kColumns][Format::kUnitBytes] = {};
@@ -106,8 +112,8 @@ void strip(const IntStripArgs& args, int first) {
     }
     const IntNext nothing{nullptr, 0, 0, 0};
     Fetcher fetcher(nothing, 1);
-    pack_strip_unit<Format>(rows, panel);
-    strip_unit<Format>(args, panel, group, args.k / 32 - static_cast<int>(group), sums, fetcher);
+    pack_strip<Format>(rows, 1, panel);
+    strip_groups<Format>(args, panel, group, args.k / 32 - static_cast<int>(group), sums, fetcher);
   }
   finish_strip(args, first, sums);
 }
