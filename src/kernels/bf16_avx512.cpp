@@ -131,7 +131,7 @@ void tile(const IntTileArgs& args) {
 
 const IntTable* bf16_table_avx512() {
   using namespace isa_bf16_avx512;
-  static const IntTable table = {kColumns, kDepth, kTileRows, 2, nullptr, &pack_x, nullptr, nullptr, &pack, &tile};
+  static const IntTable table = {kColumns, kDepth, kTileRows, 2, &pack_x, nullptr, nullptr, &pack, &tile};
   return &table;
 }
 

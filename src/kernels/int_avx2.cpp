@@ -11,7 +11,7 @@ namespace areason {
 
 const IntTable* int_table_avx2() {
   using namespace isa_int_avx2;
-  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_few_rows, &int_quantize, &int_dot, &int_strips, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_quantize, &int_dot, &int_strips, &int_pack, &int_tile};
   return &table;
 }
 

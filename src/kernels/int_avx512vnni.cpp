@@ -11,7 +11,7 @@ namespace areason {
 
 const IntTable* int_table_avx512vnni() {
   using namespace isa_int_avx512vnni;
-  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_few_rows, &int_quantize, &int_dot, nullptr, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kTileRows, 1, &int_quantize, &int_dot, nullptr, &int_pack, &int_tile};
   return &table;
 }
 

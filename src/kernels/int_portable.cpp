@@ -161,14 +161,12 @@ void int_tile(const IntTileArgs& args) {
   }
 }
 
-int few_rows(WeightType) { return kIntDotRows; }
-
 }  // namespace
 }  // namespace isa_int_portable
 
 const IntTable* int_table_portable() {
   using namespace isa_int_portable;
-  static const IntTable table = {kColumns, kDepth, kIntTileRows, 1, &few_rows, &int_quantize, &int_dot, nullptr, &int_pack, &int_tile};
+  static const IntTable table = {kColumns, kDepth, kIntTileRows, 1, &int_quantize, &int_dot, nullptr, &int_pack, &int_tile};
   return &table;
 }
 

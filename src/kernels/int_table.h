@@ -58,7 +58,7 @@ struct IntQuantizeArgs {
 };
 
 // y[row][0 … n) of few rows of x: streams the weights.
-constexpr int kIntDotRows = 16;  // at most
+constexpr int kIntDotRows = 16;  // at most, also of strips: from there on panels are faster. The results are the same bits.
 struct IntDotArgs {
   WeightType type;
   const void* weights;  // n rows
@@ -74,6 +74,7 @@ struct IntDotArgs {
 };
 
 // The same for rows of x that stand in tiles of four, of one depth.
+constexpr int kIntStripRows = 3;  // from which on that is faster
 struct IntStripArgs {
   WeightType type;
   const void* weights;  // n rows
@@ -98,7 +99,7 @@ constexpr int kManyRows = 32;   // from which on it pays to make them
 struct IntPanel {
   alignas(64) std::uint8_t w[kIntPanelValues];
   alignas(64) float scale[kScaleForms * kIntPanelGroups];  // [form][scale group][column]
-  alignas(64) float min[kIntPanelGroups];                  // [group][column]; Q8_0 keeps integers here (split_signs())
+  alignas(64) float min[kIntPanelGroups];                  // [group][column]; Q8_0 keeps integers here (pack_signed())
 };
 
 struct IntPackArgs {
@@ -132,18 +133,16 @@ struct IntTileArgs {
   IntNext next;
 };
 
-// Panels of integers; also, with `few_rows` and `dot` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp):
+// Panels of integers; also, with `dot` and `strips` null, of bf16 pairs for f32, bf16 and f16 weights (bf16_avx512.cpp):
 // there a group is 32 values of two bytes, q holds pairs of them, scales and sums do not exist.
 struct IntTable {
   int nc;           // columns of a panel
   int depth;        // k of a panel
   int tile_rows;    // rows of x that stand together
   int value_bytes;  // of q
-  // Rows of x, at most kIntDotRows, up to which `dot` is faster than `pack` and `tile`. The results are the same bits.
-  int (*few_rows)(WeightType);
   void (*quantize)(const IntQuantizeArgs&);
   void (*dot)(const IntDotArgs&);
-  void (*strips)(const IntStripArgs&);  // null, or takes more than one row of x instead of `dot`
+  void (*strips)(const IntStripArgs&);  // null, or takes kIntStripRows and more instead of `dot`
   void (*pack)(const IntPackArgs&);
   void (*tile)(const IntTileArgs&);
 };

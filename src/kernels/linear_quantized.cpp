@@ -115,7 +115,7 @@ void few_rows(const KernelContext& context, const LinearInput& in, std::span<con
   constexpr std::size_t kWork = 65536;             // multiply-adds worth handing to another thread
   const std::size_t unit = in.rows == 1 ? 8 : 16;  // weight rows: a multiple of what a kernel takes at once
   const IntTable& table = *context.table.integers;
-  const bool strips = in.rows > 1 && table.strips != nullptr;
+  const bool strips = in.rows >= kIntStripRows && table.strips != nullptr;
   RowBuffer x(table, strips ? RowOrder::kTiles : RowOrder::kApart, row_scales(outputs.front().type), in);
   pack_rows(context, in, x);
   IntRows rows[kIntDotRows];
@@ -285,9 +285,7 @@ void many_rows(const KernelContext& context, const IntTable& table, const Linear
 
 void linear_integers(const KernelContext& context, const LinearInput& input, std::span<const LinearOutput> outputs) {
   const IntTable& table = *context.table.integers;
-  int few = kIntDotRows;
-  for (const auto& out : outputs) few = std::min(few, table.few_rows(out.type));
-  if (input.rows <= few) return few_rows(context, input, outputs);
+  if (input.rows <= kIntDotRows) return few_rows(context, input, outputs);
   many_rows(context, table, input, outputs);
 }
 

@@ -378,11 +378,6 @@ void dot_rows(const IntDotArgs& args) {
   dot_bands<Format, false>(args);
 }
 
-// Without VNNI (measured on a Zen 3) adding up the parts of a sum for every row soon costs more than making a panel.
-int int_few_rows(WeightType) {
-  return kIntDotRows;
-}
-
 void int_dot(const IntDotArgs& args) {
   switch (args.type) {
     case WeightType::kQ8_0:

@@ -308,8 +308,7 @@ struct FormatQ6_K {
     const bool upper = step % 2 != 0;
     const V top = group == 0 ? (upper ? bits : _mm256_slli_epi16(bits, 4))
                              : (upper ? _mm256_srli_epi16(bits, 2) : _mm256_slli_epi16(bits, 2));
-    return _mm256_or_si256(upper ? high_nibbles(nibbles) : low_nibbles(nibbles),
-                           _mm256_and_si256(top, _mm256_set1_epi8(48)));
+    return _mm256_or_si256(upper ? high_nibbles(nibbles) : low_nibbles(nibbles), _mm256_and_si256(top, _mm256_set1_epi8(48)));
   }
 #endif
 

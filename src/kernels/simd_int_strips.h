@@ -1,4 +1,4 @@
-// Two to sixteen rows of x times many weight rows where there is no VNNI: what simd_int_tile.h does with a panel, a unit of a
+// Three to sixteen rows of x times many weight rows where there is no VNNI: what simd_int_tile.h does with a panel, a unit of a
 // strip of weight rows at a time, so that the weights are read once in their order and what is unpacked never leaves the
 // first-level cache. See int_table.h for the arithmetic. Thread rule: pure functions.
 #pragma once
@@ -33,13 +33,11 @@ void pack_strip(const Unit (&rows)[kColumns], std::size_t units, StripPanel<Form
         for (Unit& row : quad) row += Format::kUnitBytes;
     }
   }
-#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
-  if constexpr (kSplitSigns<Format>) split_signs(panel, static_cast<int>(units * kQuads * Format::kSteps));
-#endif
 }
 
 template <class Format, int kRows>
-__attribute__((noinline)) void strip_tile(const StripPanel<Format>& panel, int groups, const IntRows& x, int row, StripSums& sums, Fetcher& next) {
+__attribute__((noinline)) void strip_tile(const StripPanel<Format>& panel, int groups, const IntRows& x, int row,
+                                          StripSums& sums, Fetcher& next) {
   multiply_tile<Format, kRows, false>(panel, groups, x, sums.acc + row * kColumns, next);
   if constexpr (Format::kMinima) tile_minima<kRows>(panel, groups, x, sums.min + row * kColumns);
 }
@@ -47,7 +45,7 @@ __attribute__((noinline)) void strip_tile(const StripPanel<Format>& panel, int g
 // `groups` of the strip, `group` the first, for all rows of x.
 template <class Format>
 void strip_groups(const IntStripArgs& args, const StripPanel<Format>& panel, std::size_t group, int groups, StripSums& sums,
-                Fetcher& next) {
+                  Fetcher& next) {
   const auto tile_groups = static_cast<std::size_t>(args.k / 32);
   for (int row = 0; row < args.rows; row += kTileRows) {
     const IntRows x = tile_at(args.x, static_cast<std::size_t>(row) * tile_groups + kTileRows * group);

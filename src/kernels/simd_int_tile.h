@@ -17,12 +17,46 @@ constexpr int kDepth = 512;
 constexpr int kTileRows = kIntTileRows;
 static_assert(kColumns <= kIntColumns && kColumns * kDepth <= kIntPanelValues);
 
+// Signed weights where there is no VNNI.
+template <class Format>
+constexpr bool kSplitSigns = !kVnni && Format::kBytes == Bytes::kS8;
+
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+// Without VNNI signed weights are multiplied as |w| (unsigned) with x or, where w is negative, ~x = -x - 1, since flipping bits
+// costs less than changing signs; what that takes away, the sum of those |w|, does not depend on x: sums begin with it.
+// The first half of the panel holds |w|, the other what flips x, and `min` the sums as integers, [group][column].
+static_assert(2 * kColumns * kDepth <= kIntPanelValues);
+
+template <class Format, class Panel>
+inline void pack_signed(const UnitRows& rows, std::size_t group, std::size_t column, Panel& panel) {
+  std::uint8_t* w = panel.w + group * kGroupBytes<kColumns> + 4 * column;
+  V sum[kQuads] = {zero(), zero()};
+  pair_columns<Format>(rows, 0, [&](std::size_t next, std::size_t dword, V columns) {
+    const V signs = _mm256_cmpgt_epi8(zero(), columns), size = _mm256_abs_epi8(columns);
+    std::uint8_t* at = w + next * kGroupBytes<kColumns> + dword * kStepBytes<kColumns>;
+    store(at, size);
+    store(at + sizeof panel.w / 2, signs);
+    sum[next] = _mm256_add_epi16(sum[next], _mm256_maddubs_epi16(_mm256_and_si256(size, signs), _mm256_set1_epi8(1)));
+  });
+  for (std::size_t next = 0; next < kQuads; ++next)
+    store(reinterpret_cast<std::uint8_t*>(panel.min + (group + next) * kColumns + column), widen_pairs(sum[next]));
+}
+#endif
+
+template <class Format>
+inline void pack_weights(const UnitRows& rows, int step, std::size_t group, std::size_t column, auto& panel) {
+#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
+  if constexpr (kSplitSigns<Format>) return pack_signed<Format>(rows, group, column, panel);
+#endif
+  pack_groups<Format, kColumns>(rows, step, panel.w + group * kGroupBytes<kColumns> + 4 * column);
+}
+
 template <class Format, class Panel>
 inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t column, Panel& panel) {
   typename Format::Scales scales[kQuads];
   for (int quad = 0; quad < kQuads; ++quad) scales[quad] = Format::scales(rows[quad]);
   for (int step = 0; step < Format::kSteps; ++step, group += kQuads) {
-    pack_groups<Format, kColumns>(rows, step, panel.w + group * kGroupBytes<kColumns> + 4 * column);
+    pack_weights<Format>(rows, step, group, column, panel);
     F values[kQuads];
     for (int quad = 0; quad < kQuads; ++quad) values[quad] = scales[quad].scale[step];
     if constexpr (Format::kHalves) {
@@ -44,10 +78,6 @@ inline void pack_unit(const UnitRows& rows, std::size_t group, std::size_t colum
 // kernels.
 template <class Format>
 constexpr bool kScaleFormsPay = kQuads == 4 && !Format::kHalves && Format::kBytes != Bytes::kS8;
-
-// Signed weights where there is no VNNI.
-template <class Format>
-constexpr bool kSplitSigns = !kVnni && Format::kBytes == Bytes::kS8;
 
 #if defined(__AVX512VNNI__)
 constexpr std::size_t kFormFloats = kDepth / 32 * kColumns;
@@ -82,31 +112,6 @@ inline std::size_t form_of(const float* d) {
 }
 #endif
 
-#if !defined(__AVX512VNNI__) && !defined(__AVXVNNI__)
-// Without VNNI signed weights are multiplied as |w| (unsigned) with x or, where w is negative, ~x = -x - 1, since flipping bits
-// costs less than changing signs; what that takes away, the sum of those |w|, does not depend on x: sums begin with it.
-// The first half of the panel holds |w|, the other what flips x, and `min` the sums as integers, [group][column].
-static_assert(2 * kColumns * kDepth <= kIntPanelValues);
-
-template <class Panel>
-inline void split_signs(Panel& panel, int groups) {
-  for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
-    for (std::size_t column = 0; column < kColumns; column += kLanes32) {
-      std::uint8_t* w = panel.w + group * kGroupBytes<kColumns> + 4 * column;
-      V sum = zero();
-#pragma GCC unroll 8
-      for (std::size_t s = 0; s < 8; ++s, w += kStepBytes<kColumns>) {
-        const V v = load(w), signs = _mm256_cmpgt_epi8(zero(), v), size = _mm256_abs_epi8(v);
-        store(w, size);
-        store(w + sizeof panel.w / 2, signs);
-        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(_mm256_and_si256(size, signs), _mm256_set1_epi8(1)));
-      }
-      store(reinterpret_cast<std::uint8_t*>(panel.min + group * kColumns + column), widen_pairs(sum));
-    }
-  }
-}
-#endif
-
 // One vector of columns.
 template <class Format>
 inline void pack_vector(const IntPackArgs& args, int column) {
@@ -138,8 +143,6 @@ void pack_columns(const IntPackArgs& args) {
 #if defined(__AVX512VNNI__)
   if constexpr (kScaleFormsPay<Format>)
     if (args.rows_of_x >= kManyRows) make_forms<Format>(*args.panel, args.k / 32);
-#elif !defined(__AVXVNNI__)
-  if constexpr (kSplitSigns<Format>) split_signs(*args.panel, args.k / 32);
 #endif
 }
 
@@ -184,7 +187,7 @@ __attribute__((always_inline)) inline void multiply_narrow(const std::uint8_t* w
   }
 }
 
-// Signed weights: see split_signs(). 2 * 128 * 128 fits, as the product is negative where it can be as large.
+// Signed weights: see pack_signed(). 2 * 128 * 128 fits, as the product is negative where it can be as large.
 template <int kRows, std::size_t kSigns>
 __attribute__((always_inline)) inline void multiply_signed(const std::uint8_t* w, const std::int8_t* q,
                                                            const std::int32_t* begin, TileSums<kRows>& sum) {
@@ -245,7 +248,8 @@ __attribute__((always_inline)) inline void multiply_wide(const std::uint8_t* w, 
 #endif
 
 // The exact integers of a scale group for the first kRows rows of a tile: products of kSteps times four weights each. `minus`
-// is the tile's; with split signs it is what the sums of the panel's columns begin with, and signs are kSigns after the weights.
+// is the tile's; with split signs it is what the sums of the panel's columns begin with, and signs are kSigns after the
+// weights.
 template <class Format, int kRows, int kSteps, std::size_t kSigns>
 __attribute__((always_inline)) inline void multiply_group(const std::uint8_t* w, const std::int8_t* q,
                                                           const std::int32_t* minus, TileSums<kRows>& sum) {
@@ -391,7 +395,8 @@ inline IntRows tile_at(const IntRows& x, std::size_t at) {
   return {x.q + 32 * at, x.d + at, x.ds + at, x.minus_sum + at, x.minus_halves + 2 * at, x.exponent + at};
 }
 
-// Not inline, as strip_tile(): its loop needs all registers, and among those of its callers it is a sixth slower (GCC 12, Zen 3).
+// Not inline, as strip_tile(): its loop needs all registers, and among those of its callers it is a sixth slower (GCC 12, Zen
+// 3).
 template <class Format, int kRows, bool kForms>
 __attribute__((noinline)) void tile_part(const IntTileArgs& args, int row, Fetcher& next) {
   const auto cells = static_cast<std::size_t>(row) * kColumns;
