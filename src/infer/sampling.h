@@ -29,13 +29,9 @@ class Sampler {
   int pick(std::span<float> logits, const TokenMask* allowed);
 
  private:
-  struct Candidate {
-    float logit;
-    int id;
-  };
   class Descending;
   void penalise(std::span<float> logits) const;
-  int draw(std::vector<Candidate>& candidates);
+  int draw(std::span<const int> ids, std::span<const float> weights, double total);
 
   SamplingOptions options_;
   Random random_;

@@ -104,6 +104,27 @@ TEST(Sampler, DrawsWithTheRightFrequencies) {
   EXPECT_NEAR(counts[3] / double{kDraws}, 0.125, 0.015);
 }
 
+TEST(Sampler, RareTokensAreDrawnAsRarelyAsTheyShould) {
+  constexpr int kDraws = 40000;
+  for (const float temperature : {0.5f, 1.0f, 2.0f}) {
+    Sampler sampler({.temperature = temperature, .seed = 11});
+    int rare = 0;
+    for (int i = 0; i < kDraws; ++i) {
+      Logits logits = {-4.0f * temperature, 100.0f, 100.0f, -30.0f};
+      logits[0] += 100.0f;
+      rare += sampler.pick(logits, nullptr) == 0 ? 1 : 0;
+    }
+    // 363 of 40,000; five standard deviations.
+    EXPECT_NEAR(rare, kDraws * std::exp(-4.0) / (2 + std::exp(-4.0)), 95) << temperature;
+  }
+}
+
+TEST(Sampler, AnInfiniteLogitIsTheBest) {
+  Sampler sampler({.temperature = 0.7f});
+  Logits logits = {1, std::numeric_limits<float>::infinity(), 2};
+  EXPECT_EQ(sampler.pick(logits, nullptr), 1);
+}
+
 TEST(Sampler, SameSeedSameTokens) {
   const Logits logits(50, 1.0f);
   Sampler a({.temperature = 1, .seed = 9}), b({.temperature = 1, .seed = 9}), c({.temperature = 1, .seed = 10});
