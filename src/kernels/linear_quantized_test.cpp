@@ -1,4 +1,5 @@
-// Products with quantised weights, on every instruction set of this machine, against exact sums in double precision.
+// Products with quantised weights, on every instruction set of this machine and on those that can be emulated, against exact
+// sums in double precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernels/emulated_tables.h"
 #include "kernels/linear.h"
 #include "kernels/quant_testing.h"
 
@@ -18,16 +20,33 @@ using testing::random_blocks;
 constexpr WeightType kQuantized[] = {WeightType::kQ8_0, WeightType::kQ4_0, WeightType::kQ4_K, WeightType::kQ5_K,
                                      WeightType::kQ6_K};
 
+bool has(Isa isa) {
+  const auto isas = available_isas();
+  return std::find(isas.begin(), isas.end(), isa) != isas.end();
+}
+
+const IntTable* emulated(Isa isa) {
+  if (!has(Isa::kAvx2)) return nullptr;
+  if (isa == Isa::kAvxVnni) return emulated_table_avxvnni();
+  return isa == Isa::kAvx512Vnni ? emulated_table_avx512vnni() : nullptr;
+}
+
 class QuantizedTest : public ::testing::TestWithParam<Isa> {
  protected:
   void SetUp() override {
-    const auto isas = available_isas();
-    if (std::find(isas.begin(), isas.end(), GetParam()) == isas.end())
+    if (has(GetParam())) {
+      table_ = kernels_of(GetParam());
+    } else if (const IntTable* integers = emulated(GetParam())) {
+      table_ = kernels_of(Isa::kPortable);
+      table_.integers = integers;
+    } else {
       GTEST_SKIP() << "THIS MACHINE HAS NO " << isa_name(GetParam()) << ": its kernels are not tested here";
+    }
   }
   ThreadPool pool_{2};
   Random random_{11};
-  KernelContext context() { return {pool_, kernels_of(GetParam())}; }
+  KernelTable table_;
+  KernelContext context() { return {pool_, table_}; }
 };
 
 INSTANTIATE_TEST_SUITE_P(Isas, QuantizedTest,
