@@ -192,6 +192,16 @@ TEST(StatementReader, ChainsThatNobodyHadSeen) {
   }
 }
 
+// 200 of these, drawn by lot, each read by a reader of its own that got one request of `data check --reader-api` and nothing
+// else.
+TEST(StatementReader, OneChainARequest) {
+  const Tally tally = tally_of({"holdout"}, "holdout_single");
+  EXPECT_EQ(tally.clean, 100);
+  EXPECT_EQ(tally.wrong, 100);
+  EXPECT_GE(tally.found, 94);
+  EXPECT_LE(tally.accused, 2);
+}
+
 // Written, and read, after the judge was done.
 TEST(StatementReader, NewChains) {
   const Tally tally = tally_of({"sixth"}, "sixth");
