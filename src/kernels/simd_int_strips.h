@@ -1,6 +1,6 @@
-// Three to sixteen rows of x times many weight rows where there is no VNNI: what simd_int_tile.h does with a panel, a unit of a
-// strip of weight rows at a time, so that the weights are read once in their order and what is unpacked never leaves the
-// first-level cache. See int_table.h for the arithmetic. Thread rule: pure functions.
+// Three to sixteen rows of x times many weight rows where there is no VNNI: what simd_int_tile.h does with a panel, 256 values
+// of a strip of kColumns weight rows at a time, so that the weights are read once in their order and what is unpacked never
+// leaves the first-level cache. See int_table.h for the arithmetic. Thread rule: pure functions.
 #pragma once
 #include "kernels/simd_int_tile.h"
 

@@ -299,7 +299,8 @@ inline void write_sums(const TileFloats<kRows>& sum, float* to) {
     for (int v = 0; v < kColumnVectors; ++v) storef(to + r * kColumns + v * kLanes32, sum[r][v]);
 }
 
-// Fetches what is packed next a little with every tile: processors drop prefetches that come faster than memory answers.
+// Fetches what is packed next a little with every group of a tile: processors drop prefetches that come faster than memory
+// answers.
 class Fetcher {
  public:
   // For so many calls of fetch().
@@ -395,8 +396,8 @@ inline IntRows tile_at(const IntRows& x, std::size_t at) {
   return {x.q + 32 * at, x.d + at, x.ds + at, x.minus_sum + at, x.minus_halves + 2 * at, x.exponent + at};
 }
 
-// Not inline, as strip_tile(): its loop needs all registers, and among those of its callers it is a sixth slower (GCC 12, Zen
-// 3).
+// Not inline, as strip_tile() is not: the loop needs all registers, and as a part of its callers it takes a fifth longer (GCC
+// 12, Zen 3).
 template <class Format, int kRows, bool kForms>
 __attribute__((noinline)) void tile_part(const IntTileArgs& args, int row, Fetcher& next) {
   const auto cells = static_cast<std::size_t>(row) * kColumns;
